@@ -1,0 +1,275 @@
+/*
+ * System calls that make, name and size VMOs: zx_vmo_create, zx_vmo_create_contiguous, zx_vmo_create_physical, zx_vmo_create_child,
+ * zx_vmo_get_size, zx_vmo_set_size; and what else there is to know about a VMO.
+ */
+#include "pgr_internal.h"
+
+/* --- VMOs among VMOs --- */
+
+void vmo_join_parent(pgr_world *w, uint32_t row, uint32_t parent)
+{
+    struct vmo *vmo = vmo_at(w, row);
+
+    vmo->parent = parent;
+    if (parent == 0)
+        return;
+    vmo->next_sibling = vmo_at(w, parent)->first_child;
+    if (vmo->next_sibling != 0)
+        vmo_at(w, vmo->next_sibling)->prev_sibling = row;
+    vmo_at(w, parent)->first_child = row;
+    vmo_at(w, parent)->child_count++;
+}
+
+void vmo_leave_parent(pgr_world *w, uint32_t row)
+{
+    struct vmo *vmo = vmo_at(w, row);
+
+    if (vmo->parent == 0)
+        return;
+    if (vmo->prev_sibling != 0)
+        vmo_at(w, vmo->prev_sibling)->next_sibling = vmo->next_sibling;
+    else
+        vmo_at(w, vmo->parent)->first_child = vmo->next_sibling;
+    if (vmo->next_sibling != 0)
+        vmo_at(w, vmo->next_sibling)->prev_sibling = vmo->prev_sibling;
+    vmo_at(w, vmo->parent)->child_count--;
+    vmo->parent = 0;
+    vmo->next_sibling = 0;
+    vmo->prev_sibling = 0;
+}
+
+uint64_t *vmo_content_size(const pgr_world *w, uint32_t row)
+{
+    if ((object_at(w, row)->flags & PGR_VMO_SLICE) != 0)
+        return &vmo_at(w, row)->content_size_bytes;
+    return &pages_at(w, vmo_at(w, row)->pages)->content_size_bytes;
+}
+
+uint32_t vmo_make(pgr_world *w, uint32_t pages, uint8_t flags)
+{
+    uint32_t row = object_make(w, PGR_OBJECT_VMO);
+
+    object_at(w, row)->flags = flags;
+    object_at(w, row)->signals = ZX_VMO_ZERO_CHILDREN;
+    vmo_at(w, row)->pages = pages;
+    object_reference(w, pages);
+    pages_at(w, pages)->vmo_count++;
+    return row;
+}
+
+void vmo_needed(struct need *need, uint32_t rows)
+{
+    need->object_rows = rows;
+    need->handles = 1;
+    need->counted = 1;
+}
+
+int size_wraps(const pgr_world *w, uint64_t size_bytes) { return size_bytes > UINT64_MAX - (page_bytes(w) - 1); }
+
+/* --- ZX_INFO_VMO --- */
+
+static uint32_t info_flags(const pgr_world *w, uint32_t row)
+{
+    uint8_t vmo = object_at(w, row)->flags;
+    uint32_t pages_row = vmo_at(w, row)->pages;
+    uint8_t pages = object_at(w, pages_row)->flags;
+    uint32_t flags = ZX_INFO_VMO_VIA_HANDLE;
+
+    flags |= (pages & PGR_PAGES_PHYSICAL) != 0 ? ZX_INFO_VMO_TYPE_PHYSICAL : ZX_INFO_VMO_TYPE_PAGED;
+    flags |= (pages & (PGR_PAGES_PHYSICAL | PGR_PAGES_CONTIGUOUS)) != 0 ? ZX_INFO_VMO_CONTIGUOUS : 0;
+    flags |= (pages & PGR_PAGES_RESIZABLE) != 0 ? ZX_INFO_VMO_RESIZABLE : 0;
+    flags |= (pages & PGR_PAGES_DISCARDABLE) != 0 ? ZX_INFO_VMO_DISCARDABLE : 0;
+    flags |= pages_at(w, pages_row)->source != 0 ? ZX_INFO_VMO_PAGER_BACKED : 0;
+    flags |= (vmo & PGR_VMO_CLONE) != 0 ? ZX_INFO_VMO_IS_COW_CLONE : 0;
+    flags |= (vmo & PGR_VMO_IMMUTABLE) != 0 ? ZX_INFO_VMO_IMMUTABLE : 0;
+    return flags;
+}
+
+void vmo_info(const pgr_world *w, uint32_t row, zx_rights_t rights, zx_info_vmo_t *info)
+{
+    const struct vmo *vmo = vmo_at(w, row);
+    const struct pages *pages = pages_at(w, vmo->pages);
+    uint8_t flags = object_at(w, row)->flags;
+
+    info->koid = object_at(w, row)->koid;
+    memcpy(info->name, vmo->name, sizeof(info->name));
+    info->size_bytes = to_bytes(w, vmo_window(w, row).size_pages);
+    info->parent_koid = vmo->parent != 0 ? object_at(w, vmo->parent)->koid : 0;
+    info->num_children = vmo->child_count;
+    info->share_count = 1;
+    info->flags = info_flags(w, row);
+    info->handle_rights = rights;
+    info->cache_policy = vmo_is_physical(w, row) ? ZX_CACHE_POLICY_UNCACHED : ZX_CACHE_POLICY_CACHED;
+    info->committed_change_events = pages->evictions;
+    if ((flags & (PGR_VMO_SLICE | PGR_VMO_REFERENCE)) == 0)
+        info->committed_bytes = to_bytes(w, pages->frames_held);
+    info->populated_bytes = info->committed_bytes;
+}
+
+/* --- zx_vmo_create --- */
+
+CHECK(vmo_create)
+{
+    uint64_t size = plan->call->arg[0];
+    uint32_t options = arg_u32(plan, 1);
+    int unbounded = (options & ZX_VMO_UNBOUNDED) != 0;
+
+    if (unbounded && (options & ZX_VMO_RESIZABLE) != 0)
+        return ZX_ERR_INVALID_ARGS;
+    /* Does rounding up to pages overflow? Asked before unknown options. */
+    if (!unbounded && size_wraps(w, size))
+        return ZX_ERR_OUT_OF_RANGE;
+    if ((options & ~(ZX_VMO_RESIZABLE | ZX_VMO_DISCARDABLE | ZX_VMO_UNBOUNDED)) != 0)
+        return ZX_ERR_INVALID_ARGS;
+    plan->size_pages = unbounded ? vmo_pages_max(w) : to_pages_up(w, size);
+    if (plan->size_pages > vmo_pages_max(w))
+        return ZX_ERR_OUT_OF_RANGE;
+    vmo_needed(&plan->need, 2);
+    return ZX_OK;
+}
+
+COMMIT(vmo_create)
+{
+    uint32_t options = arg_u32(plan, 1);
+    uint32_t flags = ((options & ZX_VMO_RESIZABLE) != 0 ? PGR_PAGES_RESIZABLE : 0) |
+                     ((options & ZX_VMO_DISCARDABLE) != 0 ? PGR_PAGES_DISCARDABLE : 0);
+    uint32_t pages = pages_make(w, plan->size_pages, (uint8_t)flags);
+
+    (void)frames;
+    pages_at(w, pages)->content_size_bytes = plan->call->arg[0];
+    result->out[2] = handle_make_default(w, vmo_make(w, pages, 0), (flags & PGR_PAGES_RESIZABLE) != 0 ? ZX_RIGHT_RESIZE : 0);
+    return PROGRESS_DONE;
+}
+
+/* --- zx_vmo_create_contiguous --- */
+
+CHECK(vmo_create_contiguous)
+{
+    uint64_t size = plan->call->arg[1];
+    uint32_t align = arg_u32(plan, 2);
+    zx_status_t status;
+
+    /* Asked before the handle. An alignment of 0 stands for pages. */
+    if (size == 0 || align >= 64 || (align != 0 && align < w->config.page_shift))
+        return ZX_ERR_INVALID_ARGS;
+    status = handle_get(w, plan->call->arg[0], PGR_OBJECT_BTI, ZX_RIGHT_MAP, &plan->other);
+    if (status != ZX_OK)
+        return status;
+    plan->size_pages = to_pages_up(w, size);
+    if (size_wraps(w, size) || plan->size_pages > vmo_pages_max(w))
+        return ZX_ERR_OUT_OF_RANGE;
+    plan->value = frames_find(w, plan->size_pages, align == 0 ? 0 : align - w->config.page_shift);
+    vmo_needed(&plan->need, 2);
+    plan->need.frames = plan->size_pages;
+    plan->need.nodes = tree_growth(1, 0);
+    return plan->value == 0 ? ZX_ERR_NO_MEMORY : ZX_OK;
+}
+
+COMMIT(vmo_create_contiguous)
+{
+    uint32_t row = pages_make(w, plan->size_pages, PGR_PAGES_CONTIGUOUS);
+    struct pages *pages = pages_at(w, row);
+    struct cursor at = cursor_on(&pages->map);
+
+    frames_take_at(w, frames, (struct stretch){plan->value, (uint32_t)plan->size_pages});
+    pages_put(w, pages, &at, &(struct run){.count = plan->size_pages, .frame = plan->value, .state = PGR_PAGE_ANONYMOUS});
+    pages->content_size_bytes = plan->call->arg[1];
+    result->out[3] = handle_make_default(w, vmo_make(w, row, 0), 0);
+    return PROGRESS_DONE;
+}
+
+/* --- zx_vmo_create_physical --- */
+
+CHECK(vmo_create_physical)
+{
+    uint64_t address = plan->call->arg[1];
+    uint64_t size = plan->call->arg[2];
+    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_RESOURCE, ZX_RIGHT_NONE, &plan->other);
+
+    if (status != ZX_OK)
+        return status;
+    if (size_wraps(w, size))
+        return ZX_ERR_OUT_OF_RANGE;
+    plan->size_pages = to_pages_up(w, size);
+    if (!page_aligned(w, address) || size == 0 || to_bytes(w, plan->size_pages) - 1 > UINT64_MAX - address)
+        return ZX_ERR_INVALID_ARGS;
+    vmo_needed(&plan->need, 2);
+    return ZX_OK;
+}
+
+COMMIT(vmo_create_physical)
+{
+    uint32_t pages = pages_make(w, plan->size_pages, PGR_PAGES_PHYSICAL);
+
+    (void)frames;
+    pages_at(w, pages)->content_size_bytes = to_bytes(w, plan->size_pages);
+    result->out[3] = handle_make_default(w, vmo_make(w, pages, 0), 0);
+    return PROGRESS_DONE;
+}
+
+/* --- zx_vmo_get_size, zx_vmo_set_size --- */
+
+CHECK(vmo_get_size) { return handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_NONE, &plan->other); }
+
+COMMIT(vmo_get_size)
+{
+    (void)frames;
+    result->out[1] = to_bytes(w, vmo_window(w, plan->other).size_pages);
+    return PROGRESS_DONE;
+}
+
+CHECK(vmo_set_size)
+{
+    uint64_t size = plan->call->arg[1];
+    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_WRITE, &plan->op.vmo);
+    uint32_t pages;
+    uint8_t flags;
+
+    if (status != ZX_OK)
+        return status;
+    pages = vmo_at(w, plan->op.vmo)->pages;
+    flags = object_at(w, pages)->flags;
+    /* Is the VMO resizable, and the handle too weak for it? */
+    if ((flags & PGR_PAGES_RESIZABLE) != 0)
+        status = handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_RESIZE, &plan->op.vmo);
+    if (status != ZX_OK)
+        return status;
+    if (size_wraps(w, size))
+        return ZX_ERR_OUT_OF_RANGE;
+    if ((flags & PGR_PAGES_PHYSICAL) != 0)
+        return ZX_ERR_NOT_SUPPORTED;
+    if ((flags & PGR_PAGES_RESIZABLE) == 0)
+        return ZX_ERR_UNAVAILABLE;
+    plan->size_pages = to_pages_up(w, size);
+    if (plan->size_pages > vmo_pages_max(w))
+        return ZX_ERR_OUT_OF_RANGE;
+    /* Would a pinned page be cut off? */
+    if (pages_pinned(w, pages, plan->size_pages, UINT64_MAX))
+        return ZX_ERR_BAD_STATE;
+    return ZX_OK;
+}
+
+/* First the size, then the tail of the last page, which may have to be asked for. */
+LOOK(vmo_set_size)
+{
+    if (plan->op.stage > 0)
+        return zero_look(w, plan);
+    plan->need.nodes = tree_growth(2, 0);
+    return ZX_OK;
+}
+
+COMMIT(vmo_set_size)
+{
+    uint64_t size = plan->call->arg[1];
+    uint32_t pages;
+
+    if (plan->op.stage > 0)
+        return zero_commit(w, frames, plan, result);
+    pages = vmo_at(w, plan->op.vmo)->pages;
+    pages_resize(w, pages, plan->size_pages);
+    pages_at(w, pages)->content_size_bytes = size;
+    if (page_aligned(w, size))
+        return PROGRESS_DONE;
+    zero_begin(w, &plan->op, size, to_bytes(w, plan->size_pages));
+    return PROGRESS_AGAIN;
+}

@@ -1,0 +1,75 @@
+/*
+ * What happens to a world besides system calls: failing allocations, eviction, the ends of threads and of the process.
+ */
+#include "pgr_internal.h"
+
+CHECK(fail_alloc)
+{
+    (void)w, (void)plan;
+    return ZX_OK;
+}
+
+COMMIT(fail_alloc)
+{
+    (void)frames, (void)result;
+    w->fail_alloc = plan->call->arg[0];
+    return PROGRESS_DONE;
+}
+
+CHECK(reclaim)
+{
+    (void)w, (void)plan;
+    return ZX_OK;
+}
+
+/* Clean pages go, VMO by VMO in order of creation, pages ascending. */
+COMMIT(reclaim)
+{
+    uint64_t left = plan->call->arg[0];
+    uint32_t pages;
+
+    (void)frames, (void)result;
+    for (pages = w->first_evictable; pages != 0 && left > 0; pages = pages_at(w, pages)->next_evictable)
+        left -= pages_evict(w, pages, left);
+    return PROGRESS_DONE;
+}
+
+CHECK(thread_kill)
+{
+    (void)w, (void)plan;
+    return ZX_OK;
+}
+
+/* A thread that does not exist, or is in no call, has nothing to lose. */
+COMMIT(thread_kill)
+{
+    uint32_t thread = arg_u32(plan, 0);
+
+    (void)frames, (void)result;
+    if (thread < w->tables[TABLE_THREADS].touched - 1)
+        thread_kill(w, thread + 1);
+    return PROGRESS_DONE;
+}
+
+CHECK(process_exit)
+{
+    (void)w, (void)plan;
+    return ZX_OK;
+}
+
+COMMIT(process_exit)
+{
+    uint32_t row;
+
+    (void)frames, (void)result, (void)plan;
+    for (row = 1; row < w->tables[TABLE_THREADS].touched; row++)
+        thread_kill(w, row);
+    for (row = 1; row < w->tables[TABLE_HANDLES].touched; row++) {
+        if (handle_at(w, row)->object != 0)
+            handle_close(w, row);
+    }
+    if (w->root_vmar != 0)
+        object_release(w, w->root_vmar);
+    w->root_vmar = 0;
+    return PROGRESS_DONE;
+}

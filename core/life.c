@@ -1,0 +1,254 @@
+/*
+ * The ends of things: what happens when the last handle of an object closes, when nothing refers to it any more, and when a thread
+ * is killed. One death may cause others; they are listed, not nested.
+ */
+#include "pgr_internal.h"
+
+/* --- the last handle closes --- */
+
+static void port_close(pgr_world *w, uint32_t row)
+{
+    struct port *port = port_at(w, row);
+
+    while (port->first_watch != 0) {
+        uint32_t watch = port->first_watch;
+
+        watch_remove(w, watch);
+        row_give(w, TABLE_PACKETS, watch);
+    }
+    while (port->first_packet != 0) {
+        uint32_t packet = port->first_packet;
+
+        port_withdraw(w, packet);
+        if (packet_at(w, packet)->kind == PACKET_SOURCE)
+            source_sent(w, packet_at(w, packet)->source, PGR_REQUEST_SWALLOWED);
+        else
+            row_give(w, TABLE_PACKETS, packet);
+    }
+}
+
+static void source_leave_pager(pgr_world *w, uint32_t row)
+{
+    struct source *source = source_at(w, row);
+    struct pager *pager = &object_at(w, source->pager)->pager;
+
+    if (source->prev_of_pager != 0)
+        source_at(w, source->prev_of_pager)->next_of_pager = source->next_of_pager;
+    else
+        pager->first_source = source->next_of_pager;
+    if (source->next_of_pager != 0)
+        source_at(w, source->next_of_pager)->prev_of_pager = source->prev_of_pager;
+    else
+        pager->last_source = source->prev_of_pager;
+    source->next_of_pager = 0;
+    source->prev_of_pager = 0;
+    source->pager = 0;
+}
+
+static void pager_close(pgr_world *w, uint32_t row)
+{
+    const struct pager *pager = &object_at(w, row)->pager;
+
+    while (pager->first_source != 0) {
+        uint32_t source = pager->first_source;
+
+        source_leave_pager(w, source);
+        source_close(w, source);
+    }
+}
+
+/* Pinned pages whose PMT nobody can unpin any more stay pinned, in the BTI's care. */
+static void pmt_quarantine(pgr_world *w, uint32_t row)
+{
+    struct object *object = object_at(w, row);
+    struct bti *bti;
+
+    if (object->pmt.bti == 0)
+        return;
+    bti = &object_at(w, object->pmt.bti)->bti;
+    object->flags |= PGR_PMT_QUARANTINED;
+    object_reference(w, row);
+    object->pmt.next_quarantined = bti->first_quarantined;
+    bti->first_quarantined = row;
+    bti->quarantine_count++;
+    bti->pmt_count--;
+    object_release(w, object->pmt.bti);
+}
+
+void object_unnamed(pgr_world *w, uint32_t row)
+{
+    switch (object_at(w, row)->kind) {
+    case PGR_OBJECT_PORT:
+        port_close(w, row);
+        break;
+    case PGR_OBJECT_PAGER:
+        pager_close(w, row);
+        break;
+    case PGR_OBJECT_PMT:
+        pmt_quarantine(w, row);
+        break;
+    default:
+        break;
+    }
+    object_check_alive(w, row);
+}
+
+/* --- nothing refers to it --- */
+
+void pmt_end(pgr_world *w, uint32_t row)
+{
+    struct object *object = object_at(w, row);
+    struct pmt *pmt = &object->pmt;
+
+    if ((object_at(w, pmt->pages)->flags & PGR_PAGES_PHYSICAL) == 0)
+        pages_unpin(w, pmt->pages, pmt->offset_pages, pmt->offset_pages + pmt->count_pages);
+    w->unpins_promised--;
+    object_release(w, pmt->vmo);
+    if ((object->flags & PGR_PMT_QUARANTINED) == 0) {
+        object_at(w, pmt->bti)->bti.pmt_count--;
+        object_release(w, pmt->bti);
+    }
+    *pmt = (struct pmt){0};
+}
+
+void bti_release_quarantine(pgr_world *w, uint32_t row)
+{
+    struct bti *bti = &object_at(w, row)->bti;
+
+    while (bti->first_quarantined != 0) {
+        uint32_t pmt = bti->first_quarantined;
+
+        bti->first_quarantined = object_at(w, pmt)->pmt.next_quarantined;
+        pmt_end(w, pmt);
+        object_release(w, pmt);
+    }
+    bti->quarantine_count = 0;
+}
+
+/* Its children become those of its parent, before it leaves that parent itself. */
+static void vmo_bury(pgr_world *w, uint32_t row)
+{
+    struct vmo *vmo = vmo_at(w, row);
+    uint32_t parent = vmo->parent;
+
+    while (vmo->first_child != 0) {
+        uint32_t child = vmo->first_child;
+
+        vmo_leave_parent(w, child);
+        vmo_join_parent(w, child, parent);
+    }
+    vmo_leave_parent(w, row);
+    if (parent != 0 && vmo_at(w, parent)->child_count == 0)
+        object_signal(w, parent, 0, ZX_VMO_ZERO_CHILDREN);
+    pages_at(w, vmo->pages)->vmo_count--;
+    object_release(w, vmo->pages);
+}
+
+static void pages_bury(pgr_world *w, uint32_t row)
+{
+    struct pages *pages = pages_at(w, row);
+
+    pages_discard(w, row, 0, pages->size_pages);
+    pages_at(w, pages->family_next)->family_prev = pages->family_prev;
+    pages_at(w, pages->family_prev)->family_next = pages->family_next;
+    if (pages->source == 0)
+        return;
+    evictable_remove(w, row);
+    source_at(w, pages->source)->pages = 0;
+    source_complete(w, pages->source);
+    object_release(w, pages->source);
+}
+
+static void source_bury(pgr_world *w, uint32_t row)
+{
+    const struct source *source = source_at(w, row);
+
+    if (source->pager != 0)
+        source_leave_pager(w, row);
+    row_give(w, TABLE_PACKETS, source->packet);
+    object_release(w, source->port);
+}
+
+void objects_bury(pgr_world *w)
+{
+    uint32_t row;
+
+    while ((row = object_next_dead(w)) != 0) {
+        switch (object_at(w, row)->kind) {
+        case PGR_OBJECT_VMO:
+            vmo_bury(w, row);
+            break;
+        case PGR_OBJECT_PAGES:
+            pages_bury(w, row);
+            break;
+        case PGR_OBJECT_SOURCE:
+            source_bury(w, row);
+            break;
+        case PGR_OBJECT_BTI:
+            bti_release_quarantine(w, row);
+            break;
+        default:
+            break;
+        }
+        object_free(w, row);
+    }
+}
+
+/* --- threads --- */
+
+void op_hold(pgr_world *w, const struct op *op)
+{
+    if (op->vmo != 0)
+        object_reference(w, op->vmo);
+    if (op->port != 0)
+        object_reference(w, op->port);
+}
+
+void op_drop(pgr_world *w, const struct op *op)
+{
+    if (op->vmo != 0)
+        object_release(w, op->vmo);
+    if (op->port != 0)
+        object_release(w, op->port);
+}
+
+void op_undo(pgr_world *w, struct op *op)
+{
+    if (op->pmt == 0)
+        return;
+    pmt_end(w, op->pmt);
+    object_release(w, op->pmt);
+    op->pmt = 0;
+}
+
+static void wait_abandon(pgr_world *w, uint32_t row)
+{
+    struct thread *thread = thread_at(w, row);
+
+    switch (thread->wait) {
+    case PGR_WAIT_REQUEST:
+        request_abandon(w, row);
+        break;
+    case PGR_WAIT_PORT:
+        thread_list_remove(w, &port_at(w, thread->object)->waiters, row);
+        break;
+    default:
+        thread_list_remove(w, &object_at(w, thread->object)->waiters, row);
+        break;
+    }
+}
+
+void thread_kill(pgr_world *w, uint32_t row)
+{
+    struct thread *thread = thread_at(w, row);
+
+    if (thread->state == PGR_THREAD_IDLE)
+        return;
+    if (thread->state == PGR_THREAD_BLOCKED)
+        wait_abandon(w, row);
+    else
+        thread_list_remove(w, &w->released, row);
+    op_undo(w, &thread->op);
+    op_drop(w, &thread->op);
+    memset(thread, 0, sizeof(*thread));
+}

@@ -1,0 +1,787 @@
+/*
+ * Pagerite: a reference model of Zircon's user pager and of the virtual memory around it.
+ *
+ * Read from top to bottom this is the manual of the core. In short:
+ *
+ *   - the caller owns all memory: one block for the *world* (all bookkeeping), one for the *frames*
+ *     (the bytes of the pages); the core allocates nothing and keeps no pointer between two calls;
+ *   - pgr_dispatch() is the only way to change a world, one system call at a time;
+ *   - a call that has to wait returns PGR_BLOCKED. What it waits for releases its thread, and
+ *     dispatching PGR_CALL_RESUME for that thread lets the call go on;
+ *   - same world, same frames, same call: same bytes afterwards.
+ *
+ * Names that Zircon has given (ZX_..., zx_...) have Zircon's values and layouts. Offsets, lengths and sizes in calls
+ * and results are in bytes, as in Zircon; what counts pages, frames or rows says so.
+ */
+#ifndef PGR_H
+#define PGR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PGR_VERSION_MAJOR 0
+#define PGR_VERSION_MINOR 1
+#define PGR_VERSION_PATCH 0
+#define PGR_VERSION "0.1.0"
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Zircon's types and constants. Define PGR_HAVE_ZX before including this file where Zircon's headers are at hand.
+ * --------------------------------------------------------------------------------------------------------------- */
+#ifndef PGR_HAVE_ZX
+
+typedef int32_t zx_status_t;
+typedef uint32_t zx_handle_t;
+typedef uint32_t zx_rights_t;
+typedef uint32_t zx_signals_t;
+typedef uint32_t zx_obj_type_t;
+typedef int64_t zx_time_t;
+
+#define ZX_OK (0)
+#define ZX_ERR_INTERNAL (-1)
+#define ZX_ERR_NOT_SUPPORTED (-2)
+#define ZX_ERR_NO_RESOURCES (-3)
+#define ZX_ERR_NO_MEMORY (-4)
+#define ZX_ERR_INVALID_ARGS (-10)
+#define ZX_ERR_BAD_HANDLE (-11)
+#define ZX_ERR_WRONG_TYPE (-12)
+#define ZX_ERR_BAD_SYSCALL (-13)
+#define ZX_ERR_OUT_OF_RANGE (-14)
+#define ZX_ERR_BUFFER_TOO_SMALL (-15)
+#define ZX_ERR_BAD_STATE (-20)
+#define ZX_ERR_TIMED_OUT (-21)
+#define ZX_ERR_SHOULD_WAIT (-22)
+#define ZX_ERR_CANCELED (-23)
+#define ZX_ERR_NOT_FOUND (-25)
+#define ZX_ERR_ALREADY_EXISTS (-26)
+#define ZX_ERR_UNAVAILABLE (-28)
+#define ZX_ERR_ACCESS_DENIED (-30)
+#define ZX_ERR_IO (-40)
+#define ZX_ERR_IO_DATA_INTEGRITY (-42)
+#define ZX_ERR_NO_SPACE (-54)
+
+#define ZX_HANDLE_INVALID (0u)
+#define ZX_TIME_INFINITE INT64_MAX
+#define ZX_MAX_NAME_LEN (32u)
+
+#define ZX_RIGHT_NONE (0u)
+#define ZX_RIGHT_DUPLICATE (1u << 0)
+#define ZX_RIGHT_TRANSFER (1u << 1)
+#define ZX_RIGHT_READ (1u << 2)
+#define ZX_RIGHT_WRITE (1u << 3)
+#define ZX_RIGHT_EXECUTE (1u << 4)
+#define ZX_RIGHT_MAP (1u << 5)
+#define ZX_RIGHT_GET_PROPERTY (1u << 6)
+#define ZX_RIGHT_SET_PROPERTY (1u << 7)
+#define ZX_RIGHT_SIGNAL (1u << 12)
+#define ZX_RIGHT_WAIT (1u << 14)
+#define ZX_RIGHT_INSPECT (1u << 15)
+#define ZX_RIGHT_OP_CHILDREN (1u << 21)
+#define ZX_RIGHT_RESIZE (1u << 22)
+#define ZX_RIGHT_ATTACH_VMO (1u << 23)
+#define ZX_RIGHT_MANAGE_VMO (1u << 24)
+#define ZX_RIGHT_SAME_RIGHTS (1u << 31)
+#define ZX_RIGHTS_BASIC (ZX_RIGHT_TRANSFER | ZX_RIGHT_DUPLICATE | ZX_RIGHT_WAIT | ZX_RIGHT_INSPECT)
+#define ZX_RIGHTS_IO (ZX_RIGHT_READ | ZX_RIGHT_WRITE)
+#define ZX_RIGHTS_PROPERTY (ZX_RIGHT_GET_PROPERTY | ZX_RIGHT_SET_PROPERTY)
+
+#define ZX_OBJ_TYPE_NONE (0u)
+#define ZX_OBJ_TYPE_VMO (3u)
+#define ZX_OBJ_TYPE_EVENT (5u)
+#define ZX_OBJ_TYPE_PORT (6u)
+#define ZX_OBJ_TYPE_RESOURCE (15u)
+#define ZX_OBJ_TYPE_VMAR (18u)
+#define ZX_OBJ_TYPE_BTI (24u)
+#define ZX_OBJ_TYPE_PMT (26u)
+#define ZX_OBJ_TYPE_PAGER (28u)
+
+#define ZX_INFO_HANDLE_VALID (1u)
+#define ZX_INFO_HANDLE_BASIC (2u)
+#define ZX_INFO_VMAR (7u)
+#define ZX_INFO_HANDLE_COUNT (19u)
+#define ZX_INFO_BTI (20u)
+#define ZX_INFO_VMO (0x20000017u)
+
+#define ZX_PROP_NAME (3u)
+#define ZX_PROP_VMO_CONTENT_SIZE (17u)
+
+#define ZX_VMO_ZERO_CHILDREN (1u << 3)
+#define ZX_EVENT_SIGNALED (1u << 3)
+#define ZX_SIGNAL_HANDLE_CLOSED (1u << 23)
+#define ZX_USER_SIGNAL_ALL (0xff000000u)
+#define ZX_WAIT_ASYNC_TIMESTAMP (1u)
+#define ZX_WAIT_ASYNC_EDGE (2u)
+#define ZX_PORT_BIND_TO_INTERRUPT (1u)
+
+#define ZX_PKT_TYPE_USER (0u)
+#define ZX_PKT_TYPE_SIGNAL_ONE (1u)
+#define ZX_PKT_TYPE_PAGE_REQUEST (9u)
+#define ZX_PAGER_VMO_READ (0u)
+#define ZX_PAGER_VMO_COMPLETE (1u)
+#define ZX_PAGER_VMO_DIRTY (2u)
+
+#define ZX_PAGER_OP_FAIL (1u)
+#define ZX_PAGER_OP_DIRTY (2u)
+#define ZX_PAGER_OP_WRITEBACK_BEGIN (3u)
+#define ZX_PAGER_OP_WRITEBACK_END (4u)
+#define ZX_VMO_DIRTY_RANGE_IS_ZERO (1u)
+#define ZX_PAGER_VMO_STATS_MODIFIED (1u)
+#define ZX_PAGER_RESET_VMO_STATS (1u)
+
+#define ZX_VMO_RESIZABLE (1u << 1)
+#define ZX_VMO_DISCARDABLE (1u << 2)
+#define ZX_VMO_TRAP_DIRTY (1u << 3)
+#define ZX_VMO_UNBOUNDED (1u << 4)
+
+#define ZX_VMO_CHILD_SNAPSHOT (1u << 0)
+#define ZX_VMO_CHILD_RESIZABLE (1u << 2)
+#define ZX_VMO_CHILD_SLICE (1u << 3)
+#define ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE (1u << 4)
+#define ZX_VMO_CHILD_NO_WRITE (1u << 5)
+#define ZX_VMO_CHILD_REFERENCE (1u << 6)
+#define ZX_VMO_CHILD_SNAPSHOT_MODIFIED (1u << 7)
+
+#define ZX_VMO_OP_COMMIT (1u)
+#define ZX_VMO_OP_DECOMMIT (2u)
+#define ZX_VMO_OP_LOCK (3u)
+#define ZX_VMO_OP_UNLOCK (4u)
+#define ZX_VMO_OP_CACHE_SYNC (6u)
+#define ZX_VMO_OP_CACHE_INVALIDATE (7u)
+#define ZX_VMO_OP_CACHE_CLEAN (8u)
+#define ZX_VMO_OP_CACHE_CLEAN_INVALIDATE (9u)
+#define ZX_VMO_OP_ZERO (10u)
+#define ZX_VMO_OP_TRY_LOCK (11u)
+#define ZX_VMO_OP_DONT_NEED (12u)
+#define ZX_VMO_OP_ALWAYS_NEED (13u)
+#define ZX_VMO_OP_PREFETCH (14u)
+
+#define ZX_CACHE_POLICY_CACHED (0u)
+#define ZX_CACHE_POLICY_UNCACHED (1u)
+#define ZX_CACHE_POLICY_UNCACHED_DEVICE (2u)
+#define ZX_CACHE_POLICY_WRITE_COMBINING (3u)
+#define ZX_CACHE_POLICY_MASK (3u)
+
+#define ZX_BTI_PERM_READ (1u << 0)
+#define ZX_BTI_PERM_WRITE (1u << 1)
+#define ZX_BTI_PERM_EXECUTE (1u << 2)
+#define ZX_BTI_COMPRESS (1u << 3)
+#define ZX_BTI_CONTIGUOUS (1u << 4)
+
+#define ZX_INFO_VMO_TYPE_PHYSICAL (0u)
+#define ZX_INFO_VMO_TYPE_PAGED (1u << 0)
+#define ZX_INFO_VMO_RESIZABLE (1u << 1)
+#define ZX_INFO_VMO_IS_COW_CLONE (1u << 2)
+#define ZX_INFO_VMO_VIA_HANDLE (1u << 3)
+#define ZX_INFO_VMO_VIA_MAPPING (1u << 4)
+#define ZX_INFO_VMO_PAGER_BACKED (1u << 5)
+#define ZX_INFO_VMO_CONTIGUOUS (1u << 6)
+#define ZX_INFO_VMO_DISCARDABLE (1u << 7)
+#define ZX_INFO_VMO_IMMUTABLE (1u << 8)
+
+#define ZX_EXCP_FATAL_PAGE_FAULT (0x108u)
+
+typedef struct zx_packet_signal {
+    zx_signals_t trigger;
+    zx_signals_t observed;
+    uint64_t count;
+    uint64_t timestamp;
+    uint64_t reserved1;
+} zx_packet_signal_t;
+
+typedef struct zx_packet_page_request {
+    uint16_t command;
+    uint16_t flags;
+    uint32_t reserved0;
+    uint64_t offset; /* bytes */
+    uint64_t length; /* bytes */
+    uint64_t reserved1;
+} zx_packet_page_request_t;
+
+typedef union zx_packet_user {
+    uint64_t u64[4];
+    uint8_t c8[32];
+} zx_packet_user_t;
+
+typedef struct zx_port_packet {
+    uint64_t key;
+    uint32_t type; /* ZX_PKT_TYPE_... */
+    zx_status_t status;
+    union {
+        zx_packet_user_t user;
+        zx_packet_signal_t signal;
+        zx_packet_page_request_t page_request;
+    };
+} zx_port_packet_t;
+
+typedef struct zx_info_handle_basic {
+    uint64_t koid;
+    zx_rights_t rights;
+    zx_obj_type_t type;
+    uint64_t related_koid;
+    uint32_t reserved;
+    uint32_t padding1;
+} zx_info_handle_basic_t;
+
+typedef struct zx_info_handle_count {
+    uint32_t handle_count;
+} zx_info_handle_count_t;
+
+typedef struct zx_info_vmar {
+    uint64_t base;
+    uint64_t len;
+} zx_info_vmar_t;
+
+typedef struct zx_info_bti {
+    uint64_t minimum_contiguity;
+    uint64_t aspace_size;
+    uint64_t pmo_count;
+    uint64_t quarantine_count;
+} zx_info_bti_t;
+
+typedef struct zx_info_vmo {
+    uint64_t koid;
+    char name[ZX_MAX_NAME_LEN];
+    uint64_t size_bytes;
+    uint64_t parent_koid;
+    uint64_t num_children;
+    uint64_t num_mappings;
+    uint64_t share_count;
+    uint32_t flags; /* ZX_INFO_VMO_... */
+    uint32_t padding1;
+    uint64_t committed_bytes;
+    zx_rights_t handle_rights;
+    uint32_t cache_policy;
+    uint64_t metadata_bytes;
+    uint64_t committed_change_events;
+    uint64_t populated_bytes;
+} zx_info_vmo_t;
+
+typedef struct zx_vmo_dirty_range {
+    uint64_t offset; /* bytes */
+    uint64_t length; /* bytes */
+    uint64_t options;
+} zx_vmo_dirty_range_t;
+
+typedef struct zx_pager_vmo_stats {
+    uint32_t modified;
+} zx_pager_vmo_stats_t;
+
+typedef struct zx_vmo_lock_state {
+    uint64_t offset;
+    uint64_t size;
+    uint64_t discarded_offset;
+    uint64_t discarded_size;
+} zx_vmo_lock_state_t;
+
+#endif /* PGR_HAVE_ZX */
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * What an embedder may replace. Both have a default.
+ * --------------------------------------------------------------------------------------------------------------- */
+
+/* A mistake of the core's own (never of its caller): stops at once. Cheap, and stays on in every build. */
+#ifndef PGR_ASSERT
+#define PGR_ASSERT(condition) ((condition) ? (void)0 : __builtin_trap())
+#endif
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Configuration
+ * --------------------------------------------------------------------------------------------------------------- */
+
+#define PGR_PAGE_SHIFT_MIN 4u  /* 16-byte pages */
+#define PGR_PAGE_SHIFT_MAX 30u /* 1 GiB pages */
+#define PGR_HANDLES_MAX (1u << 18) /* as many as a Zircon system holds */
+#define PGR_ROWS_MAX (1u << 24)    /* bound of every other count */
+
+/* pgr_config.options */
+#define PGR_OPTION_FAIL_CODES_KERNEL (1u << 0) /* ZX_PAGER_OP_FAIL takes the kernel's five codes, not three */
+#define PGR_OPTION_SUPPLY_DECOMMITS (1u << 1)  /* a supply that fails late leaves the aux range decommitted */
+
+/*
+ * How much of everything a world has. A count that is exhausted makes the call that needs more return
+ * ZX_ERR_NO_MEMORY. Row 0 of every table means "none", so that each count includes one row that is never used.
+ */
+typedef struct pgr_config {
+    uint32_t page_shift;   /* log2 of the page size in bytes, PGR_PAGE_SHIFT_MIN .. PGR_PAGE_SHIFT_MAX */
+    uint32_t options;      /* PGR_OPTION_... */
+    uint32_t read_batch;   /* the most pages one READ request of zx_vmo_read/zx_vmo_write asks for; 0: no limit */
+    uint32_t frame_count;  /* frames, frame 0 (never handed out) included; at least 2 */
+    uint32_t object_count; /* object rows; a VMO takes two, one made by a pager three; at least 8 */
+    uint32_t handle_count; /* handle rows; at least 8, at most PGR_HANDLES_MAX */
+    uint32_t thread_count; /* threads; at least 1. Threads are numbered from 0: thread 0 exists */
+    uint32_t packet_count; /* packet rows: one a queued user packet, an async wait, a VMO made by a pager; at least 1 */
+    uint32_t run_count;    /* runs of equal neighbouring pages that all VMOs together may have; at least 8 */
+    uint32_t reserved;     /* 0 */
+} pgr_config;
+
+/* The configuration of the world that a trace starts in: 65,536 frames of 4096 bytes, 16,384 VMOs, 256 threads. */
+void pgr_config_default(pgr_config *config);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Worlds
+ * --------------------------------------------------------------------------------------------------------------- */
+
+typedef struct pgr_world pgr_world;
+
+#define PGR_WORLD_ALIGNMENT 64u /* bytes; of the world block. The frames need no alignment. */
+
+/* Bytes of the world block, and of the frames block, for this configuration; 0 if the configuration makes no sense. */
+uint64_t pgr_world_bytes(const pgr_config *config);
+uint64_t pgr_frames_bytes(const pgr_config *config);
+
+/*
+ * Makes a fresh world in `block`, which has `block_bytes` bytes: one process with an address space, a BTI, a root resource, an
+ * event, and handles to them (pgr_start_handles). No frame is touched, now or until it is handed out.
+ * ZX_ERR_INVALID_ARGS: a null pointer, a nonsensical configuration, a misaligned block. ZX_ERR_BUFFER_TOO_SMALL: fewer than
+ * pgr_world_bytes(config) bytes. On failure nothing is written.
+ */
+zx_status_t pgr_init(void *block, uint64_t block_bytes, const pgr_config *config, pgr_world **world);
+
+/* Makes the world fresh again. Costs what was used since it was last fresh, not what it could hold. */
+void pgr_reset(pgr_world *world);
+
+typedef struct pgr_start {
+    zx_handle_t vmar;     /* the root VMAR */
+    zx_handle_t bti;
+    zx_handle_t resource; /* may create physical VMOs anywhere */
+    zx_handle_t event;
+} pgr_start;
+
+/* The handles that a fresh world starts with. They may have been closed since. */
+void pgr_start_handles(const pgr_world *world, pgr_start *start);
+
+/*
+ * Saving and loading. An image is the used part of a world behind a header with magic, version, configuration and checksum.
+ * The frames are the caller's to keep: the first pgr_frames_used_bytes() of them.
+ *
+ * pgr_image_bytes: bytes that pgr_save will write.
+ * pgr_save: ZX_ERR_BUFFER_TOO_SMALL if `image_bytes` is less.
+ * pgr_load: makes in `block` the world that was saved. ZX_ERR_INVALID_ARGS: null or misaligned pointers (an image needs no
+ * alignment). ZX_ERR_BUFFER_TOO_SMALL: the block. ZX_ERR_IO_DATA_INTEGRITY: the image is foreign, of another version, cut or damaged.
+ * On failure nothing is written.
+ */
+uint64_t pgr_image_bytes(const pgr_world *world);
+uint64_t pgr_frames_used_bytes(const pgr_world *world);
+zx_status_t pgr_save(const pgr_world *world, void *image, uint64_t image_bytes);
+zx_status_t pgr_load(void *block, uint64_t block_bytes, const void *image, uint64_t image_bytes, pgr_world **world);
+
+/* The configuration that an image needs, to size the blocks by; errors as pgr_load. */
+zx_status_t pgr_image_config(const void *image, uint64_t image_bytes, pgr_config *config);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Calls
+ * --------------------------------------------------------------------------------------------------------------- */
+
+enum pgr_call_number {
+    PGR_CALL_NONE, /* no call */
+
+    PGR_CALL_HANDLE_CLOSE,
+    PGR_CALL_HANDLE_CLOSE_MANY,
+    PGR_CALL_HANDLE_DUPLICATE,
+    PGR_CALL_HANDLE_REPLACE,
+
+    PGR_CALL_OBJECT_GET_INFO,
+    PGR_CALL_OBJECT_GET_PROPERTY,
+    PGR_CALL_OBJECT_SET_PROPERTY,
+    PGR_CALL_OBJECT_WAIT_ONE,
+    PGR_CALL_OBJECT_WAIT_ASYNC,
+    PGR_CALL_OBJECT_SIGNAL,
+    PGR_CALL_EVENT_CREATE,
+
+    PGR_CALL_PORT_CREATE,
+    PGR_CALL_PORT_WAIT,
+    PGR_CALL_PORT_QUEUE,
+    PGR_CALL_PORT_CANCEL,
+
+    PGR_CALL_PAGER_CREATE,
+    PGR_CALL_PAGER_CREATE_VMO,
+    PGR_CALL_PAGER_DETACH_VMO,
+    PGR_CALL_PAGER_SUPPLY_PAGES,
+    PGR_CALL_PAGER_OP_RANGE,
+    PGR_CALL_PAGER_QUERY_DIRTY_RANGES,
+    PGR_CALL_PAGER_QUERY_VMO_STATS,
+
+    PGR_CALL_VMO_CREATE,
+    PGR_CALL_VMO_CREATE_CONTIGUOUS,
+    PGR_CALL_VMO_CREATE_PHYSICAL,
+    PGR_CALL_VMO_CREATE_CHILD,
+    PGR_CALL_VMO_REPLACE_AS_EXECUTABLE,
+    PGR_CALL_VMO_READ,
+    PGR_CALL_VMO_WRITE,
+    PGR_CALL_VMO_TRANSFER_DATA,
+    PGR_CALL_VMO_GET_SIZE,
+    PGR_CALL_VMO_SET_SIZE,
+    PGR_CALL_VMO_GET_STREAM_SIZE,
+    PGR_CALL_VMO_SET_STREAM_SIZE,
+    PGR_CALL_VMO_SET_CACHE_POLICY,
+    PGR_CALL_VMO_OP_RANGE,
+
+    PGR_CALL_VMAR_MAP,
+    PGR_CALL_VMAR_UNMAP,
+    PGR_CALL_VMAR_PROTECT,
+    PGR_CALL_VMAR_OP_RANGE,
+    PGR_CALL_VMAR_ALLOCATE,
+    PGR_CALL_VMAR_DESTROY,
+
+    PGR_CALL_BTI_PIN,
+    PGR_CALL_PMT_UNPIN,
+    PGR_CALL_BTI_RELEASE_QUARANTINE,
+
+    /* What else can happen to a world. These are ours. */
+    PGR_CALL_MEM_READ,     /* loads through the address space */
+    PGR_CALL_MEM_WRITE,    /* stores through the address space */
+    PGR_CALL_FAIL_ALLOC,   /* the n-th allocation from here on fails, once; 0 disarms */
+    PGR_CALL_RECLAIM,      /* evicts up to n pages */
+    PGR_CALL_THREAD_KILL,  /* ends a thread; its row may then be used again, for another thread */
+    PGR_CALL_RESUME,       /* the released thread `pgr_call.thread` goes on, with its buffer again */
+    PGR_CALL_PROCESS_EXIT, /* kills every thread, closes every handle, ends address space and quarantine */
+
+    PGR_CALL_COUNT
+};
+
+#define PGR_ARGS_MAX 8u
+
+/*
+ * One system call. Arguments stand at their place in the documented prototype, with the sizes and counts of output buffers
+ * left out (the rows below say what stands where). Scalars are in arg[]; u32 arguments use the low half and ignore the high.
+ * Places of outputs and of buffers are not read, with one exception: at most one argument of a call is a buffer or structure
+ * in the caller's memory, and that is `buffer`.
+ */
+typedef struct pgr_call {
+    uint32_t number; /* PGR_CALL_... */
+    uint32_t thread; /* who calls, below thread_count */
+    uint64_t arg[PGR_ARGS_MAX];
+    void *buffer;          /* written only by calls whose buffer is an output */
+    uint64_t buffer_bytes; /* of `buffer`; less than a transfer needs is a bad user pointer (ZX_ERR_NOT_FOUND) */
+} pgr_call;
+
+/* pgr_result.outcome */
+enum pgr_outcome {
+    PGR_DONE,    /* the call returned `status`. Outputs are valid if it is ZX_OK */
+    PGR_BLOCKED, /* the call waits; status is 0 */
+    PGR_FAULT,   /* the access ended in a fatal page fault: `fault`; the thread is gone */
+    PGR_REFUSED, /* no call at all: unknown number, no such thread, resume of a thread that is not released, a call of a
+                    thread that is blocked or released. `status` says which: ZX_ERR_BAD_SYSCALL, _INVALID_ARGS, _BAD_STATE. Nothing changed */
+};
+
+typedef struct pgr_result {
+    uint32_t outcome;   /* PGR_DONE ... */
+    zx_status_t status;
+    uint32_t call;      /* the number of the call that this is the result of: for a resume, of the resumed call */
+    uint32_t count;     /* elements or bytes written to the buffer, where that varies */
+    uint64_t out[PGR_ARGS_MAX]; /* out handles and numbers, each at its argument's place */
+    union {
+        zx_port_packet_t packet;
+        zx_info_handle_basic_t handle_basic;
+        zx_info_handle_count_t handle_count;
+        zx_info_vmo_t vmo;
+        zx_info_vmar_t vmar;
+        zx_info_bti_t bti;
+        zx_pager_vmo_stats_t stats;
+        zx_vmo_lock_state_t lock_state;
+        struct {
+            uint64_t address;
+            zx_status_t code;
+            uint32_t padding1;
+        } fault;
+    };
+} pgr_result;
+
+/*
+ * Performs one call. `frames` is the frames block; it may lie somewhere else each time. The result is written whole.
+ * A call number that exists but whose implementation this version lacks is PGR_REFUSED with ZX_ERR_NOT_SUPPORTED.
+ */
+void pgr_dispatch(pgr_world *world, void *frames, const pgr_call *call, pgr_result *result);
+
+/* The thread to resume next if resumes follow the order of release; PGR_NO_THREAD if none is released. */
+#define PGR_NO_THREAD UINT32_MAX
+uint32_t pgr_first_released(const pgr_world *world);
+
+/* --- the table of calls: what the dispatcher, the traces, the fuzzers and the documentation know of a call --- */
+
+enum pgr_arg_kind {
+    PGR_ARG_NONE,         /* behind the last argument */
+    PGR_ARG_HANDLE,       /* u32; `detail`: the type of object the call wants, ZX_OBJ_TYPE_NONE for any */
+    PGR_ARG_HANDLES,      /* buffer: an array of zx_handle_t, buffer_bytes / 4 of them */
+    PGR_ARG_HANDLE_OUT,   /* result.out; `detail`: the type of object */
+    PGR_ARG_U32,          /* `detail`: an enum pgr_domain */
+    PGR_ARG_U64,          /* `detail`: an enum pgr_domain */
+    PGR_ARG_OFFSET,       /* u64, bytes into a VMO or VMAR */
+    PGR_ARG_SIZE,         /* u64, bytes */
+    PGR_ARG_ADDRESS,      /* u64, of the address space */
+    PGR_ARG_ADDRESS_OUT,  /* result.out */
+    PGR_ARG_U64_OUT,      /* result.out */
+    PGR_ARG_U32_OUT,      /* result.out */
+    PGR_ARG_BYTES_IN,     /* buffer; `detail`: the place of the argument that has its length in bytes */
+    PGR_ARG_BYTES_OUT,    /* buffer; the same */
+    PGR_ARG_PROPERTY_IN,  /* buffer: a property's value, by arg[1]: u64, or bytes of a name */
+    PGR_ARG_PROPERTY_OUT, /* buffer: the same; a name is ZX_MAX_NAME_LEN bytes */
+    PGR_ARG_PACKET_IN,    /* buffer: a zx_port_packet_t */
+    PGR_ARG_PACKET_OUT,   /* result.packet */
+    PGR_ARG_INFO_OUT,     /* result.handle_basic ..., by the topic in arg[1] */
+    PGR_ARG_STATS_OUT,    /* result.stats */
+    PGR_ARG_LOCK_OUT,     /* result.lock_state; only of ZX_VMO_OP_LOCK */
+    PGR_ARG_RANGES_OUT,   /* buffer: zx_vmo_dirty_range_t, result.count of them */
+    PGR_ARG_THREAD,       /* u32, a thread's number */
+};
+
+/* What a scalar argument means: which constants it is written with, which values are worth trying. */
+enum pgr_domain {
+    PGR_DOMAIN_NUMBER,
+    PGR_DOMAIN_RIGHTS,
+    PGR_DOMAIN_TOPIC,
+    PGR_DOMAIN_PROPERTY,
+    PGR_DOMAIN_SIGNALS,
+    PGR_DOMAIN_DEADLINE,
+    PGR_DOMAIN_KEY,
+    PGR_DOMAIN_ZERO_OPTIONS,    /* the call takes none */
+    PGR_DOMAIN_PORT_OPTIONS,
+    PGR_DOMAIN_WAIT_ASYNC_OPTIONS,
+    PGR_DOMAIN_VMO_OPTIONS,
+    PGR_DOMAIN_PAGER_VMO_OPTIONS,
+    PGR_DOMAIN_CHILD_OPTIONS,
+    PGR_DOMAIN_VMO_OP,
+    PGR_DOMAIN_PAGER_OP,
+    PGR_DOMAIN_PAGER_OP_DATA, /* a status for FAIL, ZX_VMO_DIRTY_RANGE_IS_ZERO for WRITEBACK_BEGIN */
+    PGR_DOMAIN_STATS_OPTIONS,
+    PGR_DOMAIN_CACHE_POLICY,
+    PGR_DOMAIN_VM_OPTIONS,
+    PGR_DOMAIN_VMAR_OP,
+    PGR_DOMAIN_PIN_OPTIONS,
+    PGR_DOMAIN_ALIGNMENT_LOG2,
+    PGR_DOMAIN_PHYSICAL_ADDRESS,
+    PGR_DOMAIN_COUNT
+};
+
+typedef struct pgr_arg {
+    const char *name;
+    uint8_t kind;   /* enum pgr_arg_kind */
+    uint8_t detail; /* depends on the kind */
+} pgr_arg;
+
+typedef struct pgr_call_info {
+    const char *name; /* as a trace writes it: zx_pager_supply_pages, mem_read ... */
+    pgr_arg args[PGR_ARGS_MAX];
+    uint8_t arg_count;
+    uint8_t implemented; /* 0: this version describes the call but does not perform it */
+    uint8_t may_block;
+    uint8_t reserved;
+} pgr_call_info;
+
+/* The row of a call; null for a number that is none. PGR_CALL_RESUME and PGR_CALL_PROCESS_EXIT have rows, too. */
+const pgr_call_info *pgr_call_row(uint32_t number);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Inspection: what a world holds, for checkers, printers and embedders. Reads only. Rows are numbered; those of a table run from
+ * 1 (threads: 0) to its count - 1, and a function returns 0 for a row that is not in use or does not exist.
+ * --------------------------------------------------------------------------------------------------------------- */
+
+/* States of a page. A page without a run is PGR_PAGE_NONE: absent in a VMO made by a pager, otherwise what the parent shows, or zero. */
+enum pgr_page_state {
+    PGR_PAGE_NONE,
+    PGR_PAGE_ANONYMOUS, /* has a frame; the VMO has no pager of its own */
+    PGR_PAGE_CLEAN,     /* has a frame, as the pager supplied it */
+    PGR_PAGE_DIRTY,     /* has a frame, written since */
+    PGR_PAGE_AWAITING_CLEAN, /* has a frame, being written back */
+    PGR_PAGE_MARKER,    /* known to be zero, clean: no frame */
+    PGR_PAGE_INTERVAL,  /* zeros made by the kernel, dirty: no frame */
+    PGR_PAGE_STATE_COUNT
+};
+
+typedef struct pgr_inspect_counts {
+    pgr_config config;
+    uint32_t frames_free;   /* of frame_count - 1 */
+    uint32_t objects_used;
+    uint32_t handles_used;
+    uint32_t packets_used;
+    uint32_t requests_used;
+    uint32_t threads_blocked;
+    uint32_t threads_released;
+    uint32_t nodes_used;  /* nodes of the maps */
+    uint32_t nodes_count; /* that exist */
+    uint32_t fail_alloc;  /* allocations until one fails; 0: disarmed */
+} pgr_inspect_counts;
+
+void pgr_inspect_world(const pgr_world *world, pgr_inspect_counts *counts);
+
+/* Objects. Besides those that handles name there are two kinds that nobody can name. */
+enum pgr_object_kind {
+    PGR_OBJECT_NONE,
+    PGR_OBJECT_VMO,
+    PGR_OBJECT_PAGES,  /* the pages behind one VMO or several (Zircon: VmCowPages) */
+    PGR_OBJECT_SOURCE, /* what ties pages to pager and port (Zircon: PageSource) */
+    PGR_OBJECT_PORT,
+    PGR_OBJECT_PAGER,
+    PGR_OBJECT_EVENT,
+    PGR_OBJECT_BTI,
+    PGR_OBJECT_PMT,
+    PGR_OBJECT_RESOURCE,
+    PGR_OBJECT_VMAR,
+    PGR_OBJECT_KIND_COUNT
+};
+
+/* pgr_object_view.flags of PGR_OBJECT_PAGES */
+#define PGR_PAGES_RESIZABLE (1u << 0)
+#define PGR_PAGES_CONTIGUOUS (1u << 1)
+#define PGR_PAGES_PHYSICAL (1u << 2)
+#define PGR_PAGES_DISCARDABLE (1u << 3)
+/* ... of PGR_OBJECT_VMO */
+#define PGR_VMO_SLICE (1u << 0)
+#define PGR_VMO_FROM_PAGER (1u << 1) /* made by zx_pager_create_vmo itself */
+#define PGR_VMO_CLONE (1u << 2)
+#define PGR_VMO_IMMUTABLE (1u << 3)
+#define PGR_VMO_REFERENCE (1u << 4)
+/* ... of PGR_OBJECT_SOURCE */
+#define PGR_SOURCE_DETACHED (1u << 0)     /* by zx_pager_detach_vmo */
+#define PGR_SOURCE_CLOSED (1u << 1)       /* the pager is gone */
+#define PGR_SOURCE_COMPLETE_SENT (1u << 2)
+/* ... of PGR_OBJECT_PMT */
+#define PGR_PMT_QUARANTINED (1u << 0)
+#define PGR_PMT_UNFINISHED (1u << 1) /* its zx_bti_pin is still waiting */
+
+typedef struct pgr_object_view {
+    uint32_t kind; /* enum pgr_object_kind */
+    uint32_t flags;
+    uint64_t koid; /* 0: of pages and sources */
+    uint32_t handle_count;
+    uint32_t reference_count; /* references that are not handles */
+    uint32_t signals;
+    uint32_t padding1;
+    union {
+        struct {
+            uint32_t pages;       /* object row */
+            uint32_t parent;      /* VMO row, 0: none */
+            uint32_t child_count;
+            uint32_t cache_policy;
+            uint64_t offset_pages; /* of a slice's window */
+            uint64_t size_pages;   /* as zx_vmo_get_size has it */
+            uint64_t content_size_bytes;
+        } vmo;
+        struct {
+            uint64_t size_pages;
+            uint64_t frames_held;  /* by its runs */
+            uint64_t pins;         /* sum of the pin counts of its pages */
+            uint32_t source;       /* object row, 0: not made by a pager */
+            uint32_t family;       /* next of the ring of copy-on-write relatives; itself if alone */
+            uint32_t vmo_count;    /* VMOs over these pages */
+            uint32_t map_root;     /* 0: no runs */
+        } pages;
+        struct {
+            uint32_t pager; /* object row, 0: gone */
+            uint32_t port;  /* object row */
+            uint32_t pages; /* object row, 0: gone */
+            uint32_t packet;
+            uint64_t key;
+            uint64_t pager_koid;
+        } source;
+        struct {
+            uint32_t user_packets;
+            uint32_t first_packet; /* packet row */
+        } port;
+        struct {
+            uint32_t bti;
+            uint32_t pages; /* object row */
+            uint64_t offset_pages;
+            uint64_t count_pages; /* pinned so far */
+        } pmt;
+    };
+} pgr_object_view;
+
+int pgr_inspect_object(const pgr_world *world, uint32_t row, pgr_object_view *view);
+
+/* A handle by its table row (1 .. handle_count - 1), and the row of a handle's value (0: not a live handle). */
+typedef struct pgr_handle_view {
+    zx_handle_t value;
+    uint32_t object;
+    zx_rights_t rights;
+    uint32_t kind; /* enum pgr_object_kind */
+} pgr_handle_view;
+
+int pgr_inspect_handle(const pgr_world *world, uint32_t row, pgr_handle_view *view);
+uint32_t pgr_inspect_handle_row(const pgr_world *world, zx_handle_t value);
+
+/* The object behind a VMO handle's value: VMO row and pages row; returns 0 if it is no live VMO handle. */
+int pgr_inspect_vmo(const pgr_world *world, zx_handle_t value, uint32_t *vmo_row, uint32_t *pages_row);
+
+/* Runs: the first run of these pages (an object row) that ends behind `page`. */
+typedef struct pgr_run_view {
+    uint64_t page;  /* first page number */
+    uint64_t count; /* pages */
+    uint32_t state; /* enum pgr_page_state */
+    uint32_t frame; /* of the first page, the others follow it; 0: none */
+    uint32_t pins;  /* pin count of each of the pages */
+    uint32_t padding1;
+} pgr_run_view;
+
+int pgr_inspect_run(const pgr_world *world, uint32_t pages_row, uint64_t page, pgr_run_view *view);
+
+/* Frames: the stretch of frames with one record that begins at or before `frame` and ends behind it. */
+typedef struct pgr_frames_view {
+    uint32_t frame; /* first */
+    uint32_t count;
+    uint32_t holders; /* 0: free */
+    uint32_t padding1;
+} pgr_frames_view;
+
+int pgr_inspect_frames(const pgr_world *world, uint32_t frame, pgr_frames_view *view);
+
+enum pgr_thread_state { PGR_THREAD_IDLE, PGR_THREAD_BLOCKED, PGR_THREAD_RELEASED };
+enum pgr_wait_kind { PGR_WAIT_NONE, PGR_WAIT_REQUEST, PGR_WAIT_PORT, PGR_WAIT_SIGNALS };
+
+typedef struct pgr_thread_view {
+    uint32_t state;  /* enum pgr_thread_state */
+    uint32_t wait;   /* enum pgr_wait_kind: what it is blocked on */
+    uint32_t call;   /* PGR_CALL_... it is in */
+    uint32_t request; /* request row it waits for (PGR_WAIT_REQUEST) */
+    uint32_t object;  /* object row it waits on (port, signals) */
+    uint32_t next_released; /* thread behind it in the queue of released threads, PGR_NO_THREAD: last */
+    uint64_t progress_bytes; /* of a transfer, commit, pin: what is done */
+} pgr_thread_view;
+
+/* A view of every existing thread number, idle ones included; 0 if there is no such number. */
+int pgr_inspect_thread(const pgr_world *world, uint32_t thread, pgr_thread_view *view);
+
+/* Where a live request is. */
+enum pgr_request_place { PGR_REQUEST_QUEUED, PGR_REQUEST_IN_PORT, PGR_REQUEST_RECEIVED, PGR_REQUEST_SWALLOWED };
+
+typedef struct pgr_request_view {
+    uint32_t source;  /* object row */
+    uint32_t command; /* ZX_PAGER_VMO_READ, ZX_PAGER_VMO_DIRTY */
+    uint32_t place;   /* enum pgr_request_place */
+    uint32_t owner;   /* thread */
+    uint32_t waiter_count; /* the owner among them */
+    uint32_t padding1;
+    uint64_t page;    /* first page */
+    uint64_t count;   /* pages */
+    uint64_t pending; /* pages */
+} pgr_request_view;
+
+int pgr_inspect_request(const pgr_world *world, uint32_t row, pgr_request_view *view);
+
+/* Packets: rows in use; `queued` says whether it stands in its port's queue. */
+typedef struct pgr_packet_view {
+    uint32_t port;   /* object row, 0: none yet */
+    uint32_t source; /* object row of a page request's source, or 0 */
+    uint32_t object; /* object row watched by an async wait, or 0 */
+    uint32_t queued;
+    uint32_t next;   /* packet row behind it in the port */
+    uint32_t request; /* request row that it carries, or 0 */
+    zx_port_packet_t packet; /* meaningful while queued */
+} pgr_packet_view;
+
+int pgr_inspect_packet(const pgr_world *world, uint32_t row, pgr_packet_view *view);
+
+/*
+ * A hash of everything that is in use (rows, runs, the bytes of the pages), and of nothing else: no counter (koids, handle
+ * generations, armed faults), no free list, no unused row, and no arrangement of the maps inside.
+ */
+uint64_t pgr_canonical_hash(const pgr_world *world, const void *frames);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* PGR_H */

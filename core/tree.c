@@ -1,0 +1,424 @@
+/*
+ * Ordered maps of runs: B+ trees whose nodes are rows of the world.
+ *
+ * Runs stand in the leaves, ascending and disjoint. An inner node knows a lower bound of each child's begins. Nodes that shrink to half
+ * are joined with a neighbour if both fit into one, so that a map of n runs takes about n / 8 nodes at most. Everything is loops over a
+ * cursor's path; nothing recurses.
+ */
+#include "pgr_internal.h"
+
+static uint32_t node_take(pgr_world *w, struct tree *tree, uint32_t level)
+{
+    uint32_t node = row_take(w, TABLE_NODES);
+
+    node_at(w, node)->level = (uint16_t)level;
+    tree->node_count++;
+    return node;
+}
+
+static void node_give(pgr_world *w, struct tree *tree, uint32_t node)
+{
+    row_give(w, TABLE_NODES, node);
+    tree->node_count--;
+}
+
+uint32_t tree_growth(uint64_t added, uint64_t touched)
+{
+    /* A split takes at least seven inserts into a leaf, but the first ones may find every node on two paths full. */
+    return (uint32_t)min_u64((added + touched) >> 2, UINT32_MAX / 2) + 2 * TREE_DEPTH_MAX;
+}
+
+/* --- finding --- */
+
+/* The first run of the leaf that ends behind `page`; its count if there is none. */
+static uint32_t leaf_slot(const struct node *leaf, uint64_t page)
+{
+    uint32_t low = 0;
+    uint32_t high = leaf->count;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+
+        if (run_end(&leaf->runs[middle]) > page)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+/* The last child whose runs may begin at or before `page`. */
+static uint32_t inner_slot(const struct node *inner, uint64_t page)
+{
+    uint32_t low = 0;
+    uint32_t high = inner->count;
+
+    while (high - low > 1) {
+        uint32_t middle = (low + high) / 2;
+
+        if (inner->inner.keys[middle] <= page)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The path below `level` goes along the first children. */
+static void descend_first(const pgr_world *w, struct cursor *at, uint32_t level)
+{
+    while (level > 0) {
+        const struct node *inner = node_at(w, at->node[level]);
+
+        at->node[level - 1] = inner->inner.children[at->slot[level]];
+        at->slot[level - 1] = 0;
+        level--;
+    }
+}
+
+/* From the end of a leaf to the start of the next one; stays, and returns 0, at the end of the tree. */
+static int leaf_next(const pgr_world *w, struct cursor *at)
+{
+    uint32_t level = 1;
+
+    while (level < at->depth && at->slot[level] + 1 >= node_at(w, at->node[level])->count)
+        level++;
+    if (level >= at->depth)
+        return 0;
+    at->slot[level]++;
+    descend_first(w, at, level);
+    return 1;
+}
+
+static struct run *run_under(const pgr_world *w, struct cursor *at)
+{
+    struct node *leaf = node_at(w, at->node[0]);
+
+    if (at->slot[0] < leaf->count)
+        return &leaf->runs[at->slot[0]];
+    if (!leaf_next(w, at))
+        return NULL;
+    return &node_at(w, at->node[0])->runs[0];
+}
+
+/* Is `page` between the first begin and the last end of the leaf under the cursor? */
+static int leaf_spans(const pgr_world *w, const struct cursor *at, uint64_t page)
+{
+    const struct node *leaf;
+
+    if (at->depth == 0)
+        return 0;
+    leaf = node_at(w, at->node[0]);
+    return leaf->count > 0 && leaf->runs[0].page <= page && page < run_end(&leaf->runs[leaf->count - 1]);
+}
+
+struct run *tree_seek(const pgr_world *w, struct cursor *at, uint64_t page)
+{
+    uint32_t level;
+
+    if (!leaf_spans(w, at, page)) {
+        at->depth = 0;
+        if (at->tree->root == 0)
+            return NULL;
+        level = node_at(w, at->tree->root)->level;
+        at->depth = level + 1;
+        at->node[level] = at->tree->root;
+        for (; level > 0; level--) {
+            const struct node *inner = node_at(w, at->node[level]);
+
+            at->slot[level] = inner_slot(inner, page);
+            at->node[level - 1] = inner->inner.children[at->slot[level]];
+        }
+    }
+    at->slot[0] = leaf_slot(node_at(w, at->node[0]), page);
+    return run_under(w, at);
+}
+
+struct run *tree_next(const pgr_world *w, struct cursor *at)
+{
+    if (at->depth == 0)
+        return NULL;
+    if (at->slot[0] < node_at(w, at->node[0])->count)
+        at->slot[0]++;
+    return run_under(w, at);
+}
+
+/* The last run below a node. */
+static struct run *last_below(const pgr_world *w, uint32_t row)
+{
+    struct node *node = node_at(w, row);
+
+    while (node->level > 0)
+        node = node_at(w, node->inner.children[node->count - 1]);
+    return &node->runs[node->count - 1];
+}
+
+struct run *tree_before(const pgr_world *w, const struct cursor *at)
+{
+    uint32_t level = 1;
+
+    if (at->depth == 0)
+        return NULL;
+    if (at->slot[0] > 0)
+        return &node_at(w, at->node[0])->runs[at->slot[0] - 1];
+    while (level < at->depth && at->slot[level] == 0)
+        level++;
+    if (level >= at->depth)
+        return NULL;
+    return last_below(w, node_at(w, at->node[level])->inner.children[at->slot[level] - 1]);
+}
+
+const struct run *tree_last(const pgr_world *w, const struct tree *tree)
+{
+    return tree->root == 0 ? NULL : last_below(w, tree->root);
+}
+
+/* --- inserting --- */
+
+/* A run of the leaf under the cursor begins at `page` now: no key above it may be greater. */
+static void lower_keys(const pgr_world *w, const struct cursor *at, uint64_t page)
+{
+    uint32_t level;
+
+    for (level = 1; level < at->depth; level++) {
+        struct node *inner = node_at(w, at->node[level]);
+        uint64_t *key = &inner->inner.keys[at->slot[level]];
+
+        if (*key > page)
+            *key = page;
+        if (at->slot[level] > 0)
+            return;
+    }
+}
+
+static void child_insert(struct node *inner, uint32_t slot, uint64_t key, uint32_t child)
+{
+    uint32_t behind = inner->count - slot;
+
+    memmove(&inner->inner.keys[slot + 1], &inner->inner.keys[slot], behind * sizeof(inner->inner.keys[0]));
+    memmove(&inner->inner.children[slot + 1], &inner->inner.children[slot], behind * sizeof(inner->inner.children[0]));
+    inner->inner.keys[slot] = key;
+    inner->inner.children[slot] = child;
+    inner->count++;
+}
+
+static void child_remove(struct node *inner, uint32_t slot)
+{
+    uint32_t behind = inner->count - slot - 1;
+
+    memmove(&inner->inner.keys[slot], &inner->inner.keys[slot + 1], behind * sizeof(inner->inner.keys[0]));
+    memmove(&inner->inner.children[slot], &inner->inner.children[slot + 1], behind * sizeof(inner->inner.children[0]));
+    inner->count--;
+}
+
+/* A new root above the old one. */
+static void root_raise(pgr_world *w, struct cursor *at)
+{
+    struct tree *tree = at->tree;
+    uint32_t root = node_take(w, tree, at->depth);
+
+    PGR_ASSERT(at->depth < TREE_DEPTH_MAX);
+    child_insert(node_at(w, root), 0, 0, tree->root);
+    tree->root = root;
+    at->node[at->depth] = root;
+    at->slot[at->depth] = 0;
+    at->depth++;
+}
+
+/* Moves what stands at `keep` and behind from one node to an empty one; returns the key of the latter. */
+static uint64_t node_halve(struct node *from, struct node *to, uint32_t keep)
+{
+    uint32_t moved = from->count - keep;
+
+    from->count = (uint16_t)keep;
+    to->count = (uint16_t)moved;
+    if (from->level == 0) {
+        memcpy(to->runs, &from->runs[keep], moved * sizeof(from->runs[0]));
+        return to->runs[0].page;
+    }
+    memcpy(to->inner.keys, &from->inner.keys[keep], moved * sizeof(from->inner.keys[0]));
+    memcpy(to->inner.children, &from->inner.children[keep], moved * sizeof(from->inner.children[0]));
+    return to->inner.keys[0];
+}
+
+/*
+ * Splits the full node at this level of the path. The node above has room. A leaf to which ascending inserts append is left full, and the
+ * run `page` starts the new one.
+ */
+static void node_split(pgr_world *w, struct cursor *at, uint32_t level, uint64_t page)
+{
+    struct node *node = node_at(w, at->node[level]);
+    uint32_t fresh = node_take(w, at->tree, level);
+    int appending = level == 0 && at->slot[0] == node->count;
+    uint32_t keep = appending ? node->count : (node->count + 1u) / 2;
+    uint64_t key = page;
+
+    if (!appending)
+        key = node_halve(node, node_at(w, fresh), keep);
+    if (level + 1 == at->depth)
+        root_raise(w, at);
+    child_insert(node_at(w, at->node[level + 1]), at->slot[level + 1] + 1, key, fresh);
+    if (at->slot[level] < keep)
+        return;
+    at->node[level] = fresh;
+    at->slot[level] -= keep;
+    at->slot[level + 1]++;
+}
+
+static int node_full(const pgr_world *w, const struct cursor *at, uint32_t level)
+{
+    return node_at(w, at->node[level])->count == (level == 0 ? NODE_RUNS : NODE_CHILDREN);
+}
+
+void tree_insert(pgr_world *w, struct cursor *at, const struct run *run)
+{
+    struct node *leaf;
+    uint32_t full = 0;
+
+    if (at->tree->root == 0) {
+        at->tree->root = node_take(w, at->tree, 0);
+        at->depth = 0;
+    }
+    if (at->depth == 0)
+        tree_seek(w, at, run->page);
+
+    /* Every full node from the leaf upwards has to be split, from the top down. */
+    while (full < at->depth && node_full(w, at, full))
+        full++;
+    while (full > 0)
+        node_split(w, at, --full, run->page);
+
+    leaf = node_at(w, at->node[0]);
+    memmove(&leaf->runs[at->slot[0] + 1], &leaf->runs[at->slot[0]], (leaf->count - at->slot[0]) * sizeof(*run));
+    leaf->runs[at->slot[0]] = *run;
+    leaf->count++;
+    at->tree->run_count++;
+    lower_keys(w, at, run->page);
+}
+
+void tree_set_begin(pgr_world *w, struct cursor *at, uint64_t page)
+{
+    struct run *run = &node_at(w, at->node[0])->runs[at->slot[0]];
+
+    run->count = run_end(run) - page;
+    run->page = page;
+    lower_keys(w, at, page);
+}
+
+/* --- removing --- */
+
+/* Appends what the right node holds to the left one, and frees it. */
+static void node_join(pgr_world *w, struct tree *tree, struct node *parent, uint32_t left_slot)
+{
+    uint32_t right_row = parent->inner.children[left_slot + 1];
+    struct node *left = node_at(w, parent->inner.children[left_slot]);
+    struct node *right = node_at(w, right_row);
+
+    if (left->level == 0) {
+        memcpy(&left->runs[left->count], right->runs, right->count * sizeof(right->runs[0]));
+    } else {
+        memcpy(&left->inner.keys[left->count], right->inner.keys, right->count * sizeof(right->inner.keys[0]));
+        memcpy(&left->inner.children[left->count], right->inner.children,
+               right->count * sizeof(right->inner.children[0]));
+    }
+    left->count = (uint16_t)(left->count + right->count);
+    child_remove(parent, left_slot + 1);
+    node_give(w, tree, right_row);
+}
+
+static int nodes_fit(const pgr_world *w, const struct node *parent, uint32_t left_slot)
+{
+    const struct node *left;
+    const struct node *right;
+
+    if (left_slot + 1 >= parent->count)
+        return 0;
+    left = node_at(w, parent->inner.children[left_slot]);
+    right = node_at(w, parent->inner.children[left_slot + 1]);
+    return left->count + right->count <= (left->level == 0 ? (int)NODE_RUNS : (int)NODE_CHILDREN);
+}
+
+/* Joins the node at this level with a neighbour, or removes it if it is empty. Returns 0 if it stays as it is. */
+static int node_thin(pgr_world *w, struct cursor *at, uint32_t level)
+{
+    uint32_t row = at->node[level];
+    struct node *parent = node_at(w, at->node[level + 1]);
+    uint32_t slot = at->slot[level + 1];
+
+    if (node_at(w, row)->count == 0) {
+        child_remove(parent, slot);
+        node_give(w, at->tree, row);
+        return 1;
+    }
+    if (node_at(w, row)->count > (level == 0 ? NODE_RUNS : NODE_CHILDREN) / 2)
+        return 0;
+    if (nodes_fit(w, parent, slot)) {
+        node_join(w, at->tree, parent, slot);
+        return 1;
+    }
+    if (slot > 0 && nodes_fit(w, parent, slot - 1)) {
+        node_join(w, at->tree, parent, slot - 1);
+        return 1;
+    }
+    return 0;
+}
+
+/* A root with nothing in it, or with one child only, is none. */
+static void root_lower(pgr_world *w, struct tree *tree)
+{
+    while (tree->root != 0) {
+        struct node *root = node_at(w, tree->root);
+        uint32_t below = 0;
+
+        if (root->count > 1 || (root->level == 0 && root->count == 1))
+            return;
+        if (root->count == 1)
+            below = root->inner.children[0];
+        node_give(w, tree, tree->root);
+        tree->root = below;
+    }
+}
+
+void tree_erase(pgr_world *w, struct cursor *at)
+{
+    struct node *leaf = node_at(w, at->node[0]);
+    uint32_t slot = at->slot[0];
+    uint32_t level = 0;
+
+    memmove(&leaf->runs[slot], &leaf->runs[slot + 1], (leaf->count - slot - 1) * sizeof(leaf->runs[0]));
+    leaf->count--;
+    at->tree->run_count--;
+
+    while (level + 1 < at->depth && node_thin(w, at, level))
+        level++;
+    if (level == 0 && leaf->count > 0)
+        return;
+    root_lower(w, at->tree);
+    at->depth = 0;
+}
+
+void tree_clear(pgr_world *w, struct tree *tree)
+{
+    struct cursor at = cursor_on(tree);
+    uint32_t level;
+    uint32_t top;
+
+    if (tree->root == 0)
+        return;
+    top = node_at(w, tree->root)->level;
+    level = top;
+    at.node[top] = tree->root;
+    at.slot[top] = 0;
+    while (level <= top) {
+        struct node *node = node_at(w, at.node[level]);
+
+        if (node->level > 0 && at.slot[level] < node->count) {
+            at.node[level - 1] = node->inner.children[at.slot[level]++];
+            at.slot[--level] = 0;
+        } else {
+            node_give(w, tree, at.node[level]);
+            level++;
+        }
+    }
+    *tree = (struct tree){0};
+}
