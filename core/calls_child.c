@@ -39,17 +39,10 @@ static zx_status_t slice_check(const pgr_world *w, const struct window *window, 
     return ZX_OK;
 }
 
-static int pages_end_wraps(const pgr_world *w, uint64_t offset_pages, uint64_t size_pages)
-{
-    return size_pages > to_page(w, UINT64_MAX) - offset_pages;
-}
-
 static zx_status_t snapshot_check(const pgr_world *w, const struct window *window, uint8_t flags, struct plan *plan)
 {
     const struct pages *pages = pages_at(w, window->pages);
     uint64_t offset = plan->call->arg[2];
-    uint64_t root_offset = pages->root_offset_pages + to_page(w, offset);
-
     if ((flags & PGR_PAGES_PHYSICAL) != 0)
         return ZX_ERR_NOT_SUPPORTED;
     if ((flags & PGR_PAGES_CONTIGUOUS) != 0)
@@ -63,7 +56,7 @@ static zx_status_t snapshot_check(const pgr_world *w, const struct window *windo
         return ZX_ERR_NOT_SUPPORTED;
     if (pages->pins > 0)
         return ZX_ERR_BAD_STATE;
-    if (root_offset > to_page(w, UINT64_MAX) || pages_end_wraps(w, root_offset, plan->size_pages))
+    if (root_end_wraps(w, pages->root_offset_pages + to_page(w, offset), plan->size_pages))
         return ZX_ERR_INVALID_ARGS;
     vmo_needed(&plan->need, 2);
     plan->need.nodes = tree_growth(pages_runs(w, window->pages, 0, UINT64_MAX), 0);
@@ -77,9 +70,7 @@ CHECK(vmo_create_child)
     struct window window;
     uint8_t flags;
 
-    /* Two questions come before the handle. */
-    if (size_wraps(w, plan->call->arg[3]))
-        return ZX_ERR_OUT_OF_RANGE;
+    /* Asked before the handle. */
     if ((options & ZX_VMO_CHILD_NO_WRITE) != 0 && (options & ZX_VMO_CHILD_RESIZABLE) != 0)
         return ZX_ERR_INVALID_ARGS;
     status = handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_DUPLICATE | ZX_RIGHT_READ, &plan->other);

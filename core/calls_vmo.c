@@ -66,6 +66,11 @@ void vmo_needed(struct need *need, uint32_t rows)
 
 int size_wraps(const pgr_world *w, uint64_t size_bytes) { return size_bytes > UINT64_MAX - (page_bytes(w) - 1); }
 
+int root_end_wraps(const pgr_world *w, uint64_t root_offset_pages, uint64_t size_pages)
+{
+    return !in_range(root_offset_pages, size_pages, to_page(w, UINT64_MAX));
+}
+
 /* --- ZX_INFO_VMO --- */
 
 static uint32_t info_flags(const pgr_world *w, uint32_t row)
@@ -188,10 +193,9 @@ CHECK(vmo_create_physical)
 
     if (status != ZX_OK)
         return status;
-    if (size_wraps(w, size))
-        return ZX_ERR_OUT_OF_RANGE;
-    plan->size_pages = to_pages_up(w, size);
-    if (!page_aligned(w, address) || size == 0 || to_bytes(w, plan->size_pages) - 1 > UINT64_MAX - address)
+    /* A size that overflows when it is rounded up is one of 0 pages. */
+    plan->size_pages = size_wraps(w, size) ? 0 : to_pages_up(w, size);
+    if (!page_aligned(w, address) || plan->size_pages == 0 || to_bytes(w, plan->size_pages) - 1 > UINT64_MAX - address)
         return ZX_ERR_INVALID_ARGS;
     vmo_needed(&plan->need, 2);
     return ZX_OK;
@@ -246,6 +250,10 @@ CHECK(vmo_set_size)
     /* Would a pinned page be cut off? */
     if (pages_pinned(w, pages, plan->size_pages, UINT64_MAX))
         return ZX_ERR_BAD_STATE;
+    /* Would a snapshot that grows reach beyond what its root can have? */
+    if (plan->size_pages > pages_at(w, pages)->size_pages &&
+        root_end_wraps(w, pages_at(w, pages)->root_offset_pages, plan->size_pages))
+        return ZX_ERR_INVALID_ARGS;
     return ZX_OK;
 }
 

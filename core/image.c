@@ -79,7 +79,7 @@ zx_status_t pgr_image_config(const void *image, uint64_t image_bytes, pgr_config
 zx_status_t pgr_load(void *block, uint64_t block_bytes, const void *image, uint64_t image_bytes, pgr_world **world)
 {
     struct pgr_world header;
-    const char *at = (const char *)image + sizeof(struct image_header) + sizeof(header);
+    const char *at;
     zx_status_t status = world == NULL ? ZX_ERR_INVALID_ARGS : image_open(image, image_bytes, &header);
     unsigned i;
 
@@ -88,6 +88,7 @@ zx_status_t pgr_load(void *block, uint64_t block_bytes, const void *image, uint6
     if (status != ZX_OK)
         return status;
     memcpy(block, &header, sizeof(header));
+    at = (const char *)image + sizeof(struct image_header) + sizeof(header);
     for (i = 0; i < TABLE_COUNT; i++) {
         const struct table *table = &header.tables[i];
 

@@ -172,6 +172,8 @@ _Static_assert(sizeof(struct node) <= 512, "eight cache lines");
  */
 struct cursor {
     struct tree *tree;
+    uint64_t low; /* the leaf is the one for the pages from low to high */
+    uint64_t high;
     uint32_t depth; /* levels; level 0 is the leaf */
     uint32_t node[TREE_DEPTH_MAX];
     uint32_t slot[TREE_DEPTH_MAX];
@@ -822,6 +824,8 @@ uint64_t *vmo_content_size(const pgr_world *w, uint32_t vmo);
 void vmo_info(const pgr_world *w, uint32_t vmo, zx_rights_t rights, zx_info_vmo_t *info);
 /* Does a size in bytes, rounded up to pages, exceed 64 bits? */
 int size_wraps(const pgr_world *w, uint64_t size_bytes);
+/* Does a snapshot of this size, which begins there in the root of its ancestors, end beyond 64 bits? */
+int root_end_wraps(const pgr_world *w, uint64_t root_offset_pages, uint64_t size_pages);
 /* The pages leave the list of those that can be evicted. */
 void evictable_remove(pgr_world *w, uint32_t pages);
 /* The checks that calls on a pager's VMO share: both handles, and that they belong together. Fills plan->pager and plan->other. */

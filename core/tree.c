@@ -24,25 +24,26 @@ static void node_give(pgr_world *w, struct tree *tree, uint32_t node)
 
 uint32_t tree_growth(uint64_t added, uint64_t touched)
 {
-    /* A split takes at least seven inserts into a leaf, but the first ones may find every node on two paths full. */
-    return (uint32_t)min_u64((added + touched) >> 2, UINT32_MAX / 2) + 2 * TREE_DEPTH_MAX;
+    /* A leaf takes at least seven inserts to be split again, and inner nodes are fewer; but the first inserts may find two paths full. */
+    return (uint32_t)min_u64((added + touched) * 45 >> 8, UINT32_MAX / 2) + 2 * TREE_DEPTH_MAX;
 }
 
 /* --- finding --- */
 
-/* The first run of the leaf that ends behind `page`; its count if there is none. */
+/*
+ * The first run of the leaf that ends behind `page`; its count if there is none. Halves what is left without a branch that depends on what is
+ * found, as inner_slot does: pages are sought in no order that a processor could predict.
+ */
 static uint32_t leaf_slot(const struct node *leaf, uint64_t page)
 {
     uint32_t low = 0;
-    uint32_t high = leaf->count;
+    uint32_t left = leaf->count;
 
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
+    while (left > 0) {
+        uint32_t half = (left + 1) / 2;
 
-        if (run_end(&leaf->runs[middle]) > page)
-            high = middle;
-        else
-            low = middle + 1;
+        low += run_end(&leaf->runs[low + half - 1]) <= page ? half : 0;
+        left -= half;
     }
     return low;
 }
@@ -51,17 +52,25 @@ static uint32_t leaf_slot(const struct node *leaf, uint64_t page)
 static uint32_t inner_slot(const struct node *inner, uint64_t page)
 {
     uint32_t low = 0;
-    uint32_t high = inner->count;
+    uint32_t left = inner->count - 1u;
 
-    while (high - low > 1) {
-        uint32_t middle = (low + high) / 2;
+    while (left > 0) {
+        uint32_t half = (left + 1) / 2;
 
-        if (inner->inner.keys[middle] <= page)
-            low = middle;
-        else
-            high = middle;
+        low += inner->inner.keys[low + half] <= page ? half : 0;
+        left -= half;
     }
     return low;
+}
+
+/* A node that will be searched is fetched whole, so that its cache lines come at the same time. */
+static void node_prefetch(const struct node *node)
+{
+    const char *line = (const char *)node;
+    const char *end = line + sizeof(*node);
+
+    for (; line < end; line += 64)
+        __builtin_prefetch(line);
 }
 
 /* The path below `level` goes along the first children. */
@@ -76,6 +85,24 @@ static void descend_first(const pgr_world *w, struct cursor *at, uint32_t level)
     }
 }
 
+/*
+ * Notes between which pages the leaf under the cursor is the place to look. Every page that is sought there later is found without a
+ * descent.
+ */
+static void bounds_note(const pgr_world *w, struct cursor *at)
+{
+    uint32_t level = 1;
+
+    at->low = 0;
+    at->high = UINT64_MAX;
+    if (at->depth > 1)
+        at->low = node_at(w, at->node[1])->inner.keys[at->slot[1]];
+    while (level < at->depth && at->slot[level] + 1 >= node_at(w, at->node[level])->count)
+        level++;
+    if (level < at->depth)
+        at->high = node_at(w, at->node[level])->inner.keys[at->slot[level] + 1];
+}
+
 /* From the end of a leaf to the start of the next one; stays, and returns 0, at the end of the tree. */
 static int leaf_next(const pgr_world *w, struct cursor *at)
 {
@@ -87,6 +114,7 @@ static int leaf_next(const pgr_world *w, struct cursor *at)
         return 0;
     at->slot[level]++;
     descend_first(w, at, level);
+    bounds_note(w, at);
     return 1;
 }
 
@@ -101,35 +129,29 @@ static struct run *run_under(const pgr_world *w, struct cursor *at)
     return &node_at(w, at->node[0])->runs[0];
 }
 
-/* Is `page` between the first begin and the last end of the leaf under the cursor? */
-static int leaf_spans(const pgr_world *w, const struct cursor *at, uint64_t page)
+/* To the leaf in which a run at `page` stands, or would stand. */
+static void descend(const pgr_world *w, struct cursor *at, uint64_t page)
 {
-    const struct node *leaf;
+    uint32_t level = node_at(w, at->tree->root)->level;
 
-    if (at->depth == 0)
-        return 0;
-    leaf = node_at(w, at->node[0]);
-    return leaf->count > 0 && leaf->runs[0].page <= page && page < run_end(&leaf->runs[leaf->count - 1]);
+    at->depth = level + 1;
+    at->node[level] = at->tree->root;
+    for (; level > 0; level--) {
+        const struct node *inner = node_at(w, at->node[level]);
+
+        at->slot[level] = inner_slot(inner, page);
+        at->node[level - 1] = inner->inner.children[at->slot[level]];
+        node_prefetch(node_at(w, at->node[level - 1]));
+    }
+    bounds_note(w, at);
 }
 
 struct run *tree_seek(const pgr_world *w, struct cursor *at, uint64_t page)
 {
-    uint32_t level;
-
-    if (!leaf_spans(w, at, page)) {
-        at->depth = 0;
-        if (at->tree->root == 0)
-            return NULL;
-        level = node_at(w, at->tree->root)->level;
-        at->depth = level + 1;
-        at->node[level] = at->tree->root;
-        for (; level > 0; level--) {
-            const struct node *inner = node_at(w, at->node[level]);
-
-            at->slot[level] = inner_slot(inner, page);
-            at->node[level - 1] = inner->inner.children[at->slot[level]];
-        }
-    }
+    if (at->tree->root == 0)
+        return NULL;
+    if (at->depth == 0 || page < at->low || page >= at->high)
+        descend(w, at, page);
     at->slot[0] = leaf_slot(node_at(w, at->node[0]), page);
     return run_under(w, at);
 }
@@ -176,10 +198,11 @@ const struct run *tree_last(const pgr_world *w, const struct tree *tree)
 /* --- inserting --- */
 
 /* A run of the leaf under the cursor begins at `page` now: no key above it may be greater. */
-static void lower_keys(const pgr_world *w, const struct cursor *at, uint64_t page)
+static void lower_keys(const pgr_world *w, struct cursor *at, uint64_t page)
 {
     uint32_t level;
 
+    at->low = min_u64(at->low, page);
     for (level = 1; level < at->depth; level++) {
         struct node *inner = node_at(w, at->node[level]);
         uint64_t *key = &inner->inner.keys[at->slot[level]];
@@ -226,7 +249,7 @@ static void root_raise(pgr_world *w, struct cursor *at)
 }
 
 /* Moves what stands at `keep` and behind from one node to an empty one; returns the key of the latter. */
-static uint64_t node_halve(struct node *from, struct node *to, uint32_t keep)
+static uint64_t node_move(struct node *from, struct node *to, uint32_t keep)
 {
     uint32_t moved = from->count - keep;
 
@@ -242,19 +265,17 @@ static uint64_t node_halve(struct node *from, struct node *to, uint32_t keep)
 }
 
 /*
- * Splits the full node at this level of the path. The node above has room. A leaf to which ascending inserts append is left full, and the
- * run `page` starts the new one.
+ * Splits the full node at this level of the path, in halves; but one at whose end something is to be inserted stays nearly full, so that
+ * ascending inserts fill their nodes. The node above has room.
  */
-static void node_split(pgr_world *w, struct cursor *at, uint32_t level, uint64_t page)
+static void node_split(pgr_world *w, struct cursor *at, uint32_t level)
 {
     struct node *node = node_at(w, at->node[level]);
     uint32_t fresh = node_take(w, at->tree, level);
-    int appending = level == 0 && at->slot[0] == node->count;
-    uint32_t keep = appending ? node->count : (node->count + 1u) / 2;
-    uint64_t key = page;
+    int appending = at->slot[level] + 1u >= node->count;
+    uint32_t keep = appending ? node->count - 1u : (node->count + 1u) / 2;
+    uint64_t key = node_move(node, node_at(w, fresh), keep);
 
-    if (!appending)
-        key = node_halve(node, node_at(w, fresh), keep);
     if (level + 1 == at->depth)
         root_raise(w, at);
     child_insert(node_at(w, at->node[level + 1]), at->slot[level + 1] + 1, key, fresh);
@@ -285,8 +306,11 @@ void tree_insert(pgr_world *w, struct cursor *at, const struct run *run)
     /* Every full node from the leaf upwards has to be split, from the top down. */
     while (full < at->depth && node_full(w, at, full))
         full++;
-    while (full > 0)
-        node_split(w, at, --full, run->page);
+    if (full > 0) {
+        while (full > 0)
+            node_split(w, at, --full);
+        bounds_note(w, at);
+    }
 
     leaf = node_at(w, at->node[0]);
     memmove(&leaf->runs[at->slot[0] + 1], &leaf->runs[at->slot[0]], (leaf->count - at->slot[0]) * sizeof(*run));
