@@ -26,10 +26,17 @@
 #define BYTES_OUT(length) {"buffer", PGR_ARG_BYTES_OUT, length}
 #define STRUCT(name, kind) {name, PGR_ARG_##kind, 0}
 
-/* A call that is performed in one step, one that may take several and wait between them, and one that is only described. */
+/*
+ * A call that is performed in one step; one that happens to the world, whatever the calling thread does; one that may take several steps and
+ * wait between them; and one that is only described.
+ */
 #define ONE_STEP(name, blocks, function, ...)                                                                \
     {                                                                                                        \
         {name, ARGS(__VA_ARGS__), 1, blocks, 0}, function##_check, NULL, function##_commit                   \
+    }
+#define WORLDLY(name, function, ...)                                                                         \
+    {                                                                                                        \
+        {name, ARGS(__VA_ARGS__), 1, 0, 1}, function##_check, NULL, function##_commit                        \
     }
 #define STEPS(name, function, ...)                                                                           \
     {                                                                                                        \
@@ -149,11 +156,11 @@ static const struct call_row call_table[PGR_CALL_COUNT] = {
 
     [PGR_CALL_MEM_READ] = DESCRIBED("mem_read", ADDRESS("addr"), BYTES_OUT(2), SIZE("len")),
     [PGR_CALL_MEM_WRITE] = DESCRIBED("mem_write", ADDRESS("addr"), BYTES_IN(2), SIZE("len")),
-    [PGR_CALL_FAIL_ALLOC] = ONE_STEP("fail_alloc", 0, fail_alloc, U64("n", NUMBER)),
-    [PGR_CALL_RECLAIM] = ONE_STEP("reclaim", 0, reclaim, U64("n", NUMBER)),
-    [PGR_CALL_THREAD_KILL] = ONE_STEP("thread_kill", 0, thread_kill, {"thread", PGR_ARG_THREAD, 0}),
+    [PGR_CALL_FAIL_ALLOC] = WORLDLY("fail_alloc", fail_alloc, U64("n", NUMBER)),
+    [PGR_CALL_RECLAIM] = WORLDLY("reclaim", reclaim, U64("n", NUMBER)),
+    [PGR_CALL_THREAD_KILL] = WORLDLY("thread_kill", thread_kill, {"thread", PGR_ARG_THREAD, 0}),
     [PGR_CALL_RESUME] = {{"resume", {{NULL, 0, 0}}, 0, 1, 1, 0}, NULL, NULL, NULL},
-    [PGR_CALL_PROCESS_EXIT] = {{"process_exit", {{NULL, 0, 0}}, 0, 1, 0, 0}, process_exit_check, NULL, process_exit_commit},
+    [PGR_CALL_PROCESS_EXIT] = {{"process_exit", {{NULL, 0, 0}}, 0, 1, 0, 1}, process_exit_check, NULL, process_exit_commit},
 };
 
 const pgr_call_info *pgr_call_row(uint32_t number)
@@ -224,12 +231,16 @@ static zx_status_t call_refuse(const pgr_world *w, const pgr_call *call)
     uint8_t wanted = call->number == PGR_CALL_RESUME ? PGR_THREAD_RELEASED : PGR_THREAD_IDLE;
     uint8_t state = PGR_THREAD_IDLE;
 
+    /* Is there such a call, and such a thread? */
     if (pgr_call_row(call->number) == NULL)
         return ZX_ERR_BAD_SYSCALL;
     if (!call_table[call->number].info.implemented)
         return ZX_ERR_NOT_SUPPORTED;
     if (call->thread >= w->config.thread_count)
         return ZX_ERR_INVALID_ARGS;
+    /* Is the thread in a state in which it can make it? */
+    if (call_table[call->number].info.worldly)
+        return ZX_OK;
     if (call->thread < w->tables[TABLE_THREADS].touched - 1)
         state = thread_at(w, call->thread + 1)->state;
     return state == wanted ? ZX_OK : ZX_ERR_BAD_STATE;

@@ -70,11 +70,9 @@ void map_put(pgr_world *w, struct cursor *at, const struct run *run)
 
     PGR_ASSERT(behind == NULL || run_end(run) <= behind->page);
     if (joins_before) {
-        before->count += run->count;
-        if (joins_behind) {
-            before->count += behind->count;
+        tree_grow_before(w, at, before, run->count + (joins_behind ? behind->count : 0));
+        if (joins_behind)
             tree_erase(w, at);
-        }
     } else if (joins_behind) {
         tree_set_begin(w, at, run->page);
         behind->frame = run->frame;

@@ -21,7 +21,7 @@ int pages_pinned(const pgr_world *w, uint32_t row, uint64_t begin, uint64_t end)
     struct cursor at = cursor_on(&pages->map);
     const struct run *run;
 
-    if (pages->pins == 0)
+    if (pages->pins == 0 || begin == end)
         return 0;
     for (run = tree_seek(w, &at, begin); run != NULL && run->page < end; run = tree_next(w, &at)) {
         if (run->pins > 0)
@@ -44,7 +44,7 @@ void pages_discard(pgr_world *w, uint32_t row, uint64_t begin, uint64_t end)
     struct cursor at = cursor_on(&pages->map);
     const struct run *run;
 
-    while ((run = tree_seek(w, &at, begin)) != NULL && run->page < end) {
+    while (begin < end && (run = tree_seek(w, &at, begin)) != NULL && run->page < end) {
         struct piece piece = map_piece(w, &at, max_u64(begin, run->page), end);
 
         piece_replace(w, pages, &at, &piece, PGR_PAGE_NONE);
@@ -203,9 +203,11 @@ uint32_t pages_snapshot(pgr_world *w, uint32_t row, uint64_t offset_pages, uint6
     struct cursor from = cursor_on(&pages->map);
     struct cursor to = cursor_on(&clone->map);
     uint64_t end = offset_pages < pages->size_pages ? offset_pages + min_u64(size_pages, pages->size_pages - offset_pages) : offset_pages;
-    const struct run *old;
+    const struct run *old = NULL;
 
-    for (old = tree_seek(w, &from, offset_pages); old != NULL && old->page < end; old = tree_next(w, &from)) {
+    if (offset_pages < end)
+        old = tree_seek(w, &from, offset_pages);
+    for (; old != NULL && old->page < end; old = tree_next(w, &from)) {
         struct piece piece = map_piece(w, &from, max_u64(old->page, offset_pages), end);
         struct run run = run_of_piece(&piece);
 

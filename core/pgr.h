@@ -463,8 +463,8 @@ enum pgr_outcome {
     PGR_DONE,    /* the call returned `status`. Outputs are valid if it is ZX_OK */
     PGR_BLOCKED, /* the call waits; status is 0 */
     PGR_FAULT,   /* the access ended in a fatal page fault: `fault`; the thread is gone */
-    PGR_REFUSED, /* no call at all: unknown number, no such thread, resume of a thread that is not released, a call of a
-                    thread that is blocked or released. `status` says which: ZX_ERR_BAD_SYSCALL, _INVALID_ARGS, _BAD_STATE. Nothing changed */
+    PGR_REFUSED, /* no call at all: unknown number, no such thread, resume of a thread that is not released, a system call
+                    of a thread that is blocked or released. `status` says which: ZX_ERR_BAD_SYSCALL, _INVALID_ARGS, _BAD_STATE. Nothing changed */
 };
 
 typedef struct pgr_result {
@@ -568,7 +568,7 @@ typedef struct pgr_call_info {
     uint8_t arg_count;
     uint8_t implemented; /* 0: this version describes the call but does not perform it */
     uint8_t may_block;
-    uint8_t reserved;
+    uint8_t worldly; /* 1: not done by the thread itself, which may be blocked or released */
 } pgr_call_info;
 
 /* The row of a call; null for a number that is none. PGR_CALL_RESUME and PGR_CALL_PROCESS_EXIT have rows, too. */

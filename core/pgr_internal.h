@@ -19,11 +19,11 @@
 
 #include "pgr.h"
 
-/* The four functions of libc that the core uses (a freestanding compiler may call them anyway). */
-void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
-void *memmove(void *to, const void *from, size_t bytes);
-void *memset(void *to, int byte, size_t bytes);
-int memcmp(const void *a, const void *b, size_t bytes);
+/* The four functions of libc that the core uses. A compiler that knows them has better ones for small sizes. */
+#define memcpy(to, from, bytes) __builtin_memcpy(to, from, bytes)
+#define memmove(to, from, bytes) __builtin_memmove(to, from, bytes)
+#define memset(to, byte, bytes) __builtin_memset(to, byte, bytes)
+#define memcmp(a, b, bytes) __builtin_memcmp(a, b, bytes)
 
 static inline uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static inline uint64_t max_u64(uint64_t a, uint64_t b) { return a > b ? a : b; }
@@ -159,7 +159,7 @@ struct node {
     union {
         struct run runs[NODE_RUNS];
         struct {
-            uint64_t keys[NODE_CHILDREN]; /* no run of child i begins before keys[i]; keys[0] stands for minus infinity */
+            uint64_t keys[NODE_CHILDREN]; /* between child i - 1 and child i; keys[0] is not above any begin below it */
             uint32_t children[NODE_CHILDREN];
         } inner;
     };
@@ -197,6 +197,8 @@ const struct run *tree_last(const pgr_world *w, const struct tree *tree);
 void tree_insert(pgr_world *w, struct cursor *at, const struct run *run);
 /* Removes the run under the cursor, which then stands where it was (nowhere, if nodes had to be joined). */
 void tree_erase(pgr_world *w, struct cursor *at);
+/* The run before the cursor grows by so many pages. Where they end the run under the cursor has not begun, or is about to be erased. */
+void tree_grow_before(const pgr_world *w, struct cursor *at, struct run *before, uint64_t count);
 /* The begin of the run under the cursor becomes `page`, its end stays. */
 void tree_set_begin(pgr_world *w, struct cursor *at, uint64_t page);
 /* Gives all nodes back. */

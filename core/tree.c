@@ -1,7 +1,8 @@
 /*
  * Ordered maps of runs: B+ trees whose nodes are rows of the world.
  *
- * Runs stand in the leaves, ascending and disjoint. An inner node knows a lower bound of each child's begins. Nodes that shrink to half
+ * Runs stand in the leaves, ascending and disjoint. An inner node has a key between each two children: what is left of it has ended there, what is
+ * right of it has not begun. Nodes that shrink to half
  * are joined with a neighbour if both fit into one, so that a map of n runs takes about n / 8 nodes at most. Everything is loops over a
  * cursor's path; nothing recurses.
  */
@@ -209,6 +210,24 @@ static void lower_keys(const pgr_world *w, struct cursor *at, uint64_t page)
 
         if (*key > page)
             *key = page;
+        if (at->slot[level] > 0)
+            return;
+    }
+}
+
+void tree_grow_before(const pgr_world *w, struct cursor *at, struct run *before, uint64_t count)
+{
+    uint64_t end = run_end(before) + count;
+    uint32_t level = 1;
+
+    before->count += count;
+    if (at->slot[0] > 0)
+        return;
+    at->low = max_u64(at->low, end);
+    for (; level < at->depth; level++) {
+        uint64_t *key = &node_at(w, at->node[level])->inner.keys[at->slot[level]];
+
+        *key = max_u64(*key, end);
         if (at->slot[level] > 0)
             return;
     }
