@@ -32,19 +32,23 @@
  */
 #define ONE_STEP(name, blocks, function, ...)                                                                \
     {                                                                                                        \
-        {name, ARGS(__VA_ARGS__), 1, blocks, 0}, function##_check, NULL, function##_commit                   \
+        {name, ARGS(__VA_ARGS__), 1, blocks, 0, 0}, function##_check, NULL, function##_commit                   \
     }
 #define WORLDLY(name, function, ...)                                                                         \
     {                                                                                                        \
-        {name, ARGS(__VA_ARGS__), 1, 0, 1}, function##_check, NULL, function##_commit                        \
+        {name, ARGS(__VA_ARGS__), 1, 0, 0, 1}, function##_check, NULL, function##_commit                        \
+    }
+#define ACCESS(name, function, ...)                                                                          \
+    {                                                                                                        \
+        {name, ARGS(__VA_ARGS__), 1, 1, 1, 0}, function##_check, function##_look, function##_commit          \
     }
 #define STEPS(name, function, ...)                                                                           \
     {                                                                                                        \
-        {name, ARGS(__VA_ARGS__), 1, 1, 0}, function##_check, function##_look, function##_commit             \
+        {name, ARGS(__VA_ARGS__), 1, 1, 0, 0}, function##_check, function##_look, function##_commit             \
     }
 #define DESCRIBED(name, ...)                                                                                 \
     {                                                                                                        \
-        {name, ARGS(__VA_ARGS__), 0, 0, 0}, NULL, NULL, NULL                                                 \
+        {name, ARGS(__VA_ARGS__), 0, 0, 0, 0}, NULL, NULL, NULL                                                 \
     }
 
 static const struct call_row call_table[PGR_CALL_COUNT] = {
@@ -96,11 +100,9 @@ static const struct call_row call_table[PGR_CALL_COUNT] = {
     [PGR_CALL_PAGER_OP_RANGE] = ONE_STEP(
         "zx_pager_op_range", 0, pager_op_range, HANDLE("pager", PAGER), U32("op", PAGER_OP),
         HANDLE("pager_vmo", VMO), OFFSET("offset"), SIZE("length"), U64("data", PAGER_OP_DATA)),
-    [PGR_CALL_PAGER_QUERY_DIRTY_RANGES] = DESCRIBED(
-        "zx_pager_query_dirty_ranges", HANDLE("pager", PAGER), HANDLE("pager_vmo", VMO), OFFSET("offset"),
+    [PGR_CALL_PAGER_QUERY_DIRTY_RANGES] = ONE_STEP("zx_pager_query_dirty_ranges", 0, pager_query_dirty_ranges, HANDLE("pager", PAGER), HANDLE("pager_vmo", VMO), OFFSET("offset"),
         SIZE("length"), STRUCT("buffer", RANGES_OUT), U64("capacity", NUMBER), U64_OUT("actual"), U64_OUT("avail")),
-    [PGR_CALL_PAGER_QUERY_VMO_STATS] =
-        DESCRIBED("zx_pager_query_vmo_stats", HANDLE("pager", PAGER), HANDLE("pager_vmo", VMO),
+    [PGR_CALL_PAGER_QUERY_VMO_STATS] = ONE_STEP("zx_pager_query_vmo_stats", 0, pager_query_vmo_stats, HANDLE("pager", PAGER), HANDLE("pager_vmo", VMO),
                   U32("options", STATS_OPTIONS), STRUCT("buffer", STATS_OUT)),
 
     [PGR_CALL_VMO_CREATE] = ONE_STEP("zx_vmo_create", 0, vmo_create, SIZE("size"), U32("options", VMO_OPTIONS),
@@ -114,8 +116,7 @@ static const struct call_row call_table[PGR_CALL_COUNT] = {
     [PGR_CALL_VMO_CREATE_CHILD] =
         ONE_STEP("zx_vmo_create_child", 0, vmo_create_child, HANDLE("handle", VMO),
                  U32("options", CHILD_OPTIONS), OFFSET("offset"), SIZE("size"), HANDLE_OUT(VMO)),
-    [PGR_CALL_VMO_REPLACE_AS_EXECUTABLE] = DESCRIBED(
-        "zx_vmo_replace_as_executable", HANDLE("handle", VMO), HANDLE("vmex", NONE), HANDLE_OUT(VMO)),
+    [PGR_CALL_VMO_REPLACE_AS_EXECUTABLE] = ONE_STEP("zx_vmo_replace_as_executable", 0, vmo_replace_as_executable, HANDLE("handle", VMO), HANDLE("vmex", NONE), HANDLE_OUT(VMO)),
     [PGR_CALL_VMO_READ] =
         STEPS("zx_vmo_read", vmo_read, HANDLE("handle", VMO), BYTES_OUT(3), OFFSET("offset"), SIZE("buffer_size")),
     [PGR_CALL_VMO_WRITE] =
@@ -126,27 +127,23 @@ static const struct call_row call_table[PGR_CALL_COUNT] = {
     [PGR_CALL_VMO_GET_SIZE] =
         ONE_STEP("zx_vmo_get_size", 0, vmo_get_size, HANDLE("handle", VMO), U64_OUT("size")),
     [PGR_CALL_VMO_SET_SIZE] = STEPS("zx_vmo_set_size", vmo_set_size, HANDLE("handle", VMO), SIZE("size")),
-    [PGR_CALL_VMO_GET_STREAM_SIZE] =
-        DESCRIBED("zx_vmo_get_stream_size", HANDLE("handle", VMO), U64_OUT("size")),
-    [PGR_CALL_VMO_SET_STREAM_SIZE] = DESCRIBED("zx_vmo_set_stream_size", HANDLE("handle", VMO), SIZE("size")),
-    [PGR_CALL_VMO_SET_CACHE_POLICY] =
-        DESCRIBED("zx_vmo_set_cache_policy", HANDLE("handle", VMO), U32("cache_policy", CACHE_POLICY)),
+    [PGR_CALL_VMO_GET_STREAM_SIZE] = ONE_STEP("zx_vmo_get_stream_size", 0, vmo_get_stream_size, HANDLE("handle", VMO), U64_OUT("size")),
+    [PGR_CALL_VMO_SET_STREAM_SIZE] = STEPS("zx_vmo_set_stream_size", vmo_set_stream_size, HANDLE("handle", VMO), SIZE("size")),
+    [PGR_CALL_VMO_SET_CACHE_POLICY] = ONE_STEP("zx_vmo_set_cache_policy", 0, vmo_set_cache_policy, HANDLE("handle", VMO), U32("cache_policy", CACHE_POLICY)),
     [PGR_CALL_VMO_OP_RANGE] =
         STEPS("zx_vmo_op_range", vmo_op_range, HANDLE("handle", VMO), U32("op", VMO_OP), OFFSET("offset"),
               SIZE("size"), STRUCT("buffer", LOCK_OUT)),
 
-    [PGR_CALL_VMAR_MAP] =
-        DESCRIBED("zx_vmar_map", HANDLE("handle", VMAR), U32("options", VM_OPTIONS), OFFSET("vmar_offset"),
+    [PGR_CALL_VMAR_MAP] = ONE_STEP("zx_vmar_map", 0, vmar_map, HANDLE("handle", VMAR), U32("options", VM_OPTIONS), OFFSET("vmar_offset"),
                   HANDLE("vmo", VMO), OFFSET("vmo_offset"), SIZE("len"), ADDRESS_OUT("mapped_addr")),
-    [PGR_CALL_VMAR_UNMAP] = DESCRIBED("zx_vmar_unmap", HANDLE("handle", VMAR), ADDRESS("addr"), SIZE("len")),
-    [PGR_CALL_VMAR_PROTECT] = DESCRIBED("zx_vmar_protect", HANDLE("handle", VMAR), U32("options", VM_OPTIONS),
+    [PGR_CALL_VMAR_UNMAP] = ONE_STEP("zx_vmar_unmap", 0, vmar_unmap, HANDLE("handle", VMAR), ADDRESS("addr"), SIZE("len")),
+    [PGR_CALL_VMAR_PROTECT] = ONE_STEP("zx_vmar_protect", 0, vmar_protect, HANDLE("handle", VMAR), U32("options", VM_OPTIONS),
                                         ADDRESS("addr"), SIZE("len")),
-    [PGR_CALL_VMAR_OP_RANGE] = DESCRIBED("zx_vmar_op_range", HANDLE("handle", VMAR), U32("op", VMAR_OP),
+    [PGR_CALL_VMAR_OP_RANGE] = STEPS("zx_vmar_op_range", vmar_op_range, HANDLE("handle", VMAR), U32("op", VMAR_OP),
                                          ADDRESS("address"), SIZE("size")),
-    [PGR_CALL_VMAR_ALLOCATE] =
-        DESCRIBED("zx_vmar_allocate", HANDLE("parent_vmar", VMAR), U32("options", VM_OPTIONS), OFFSET("offset"),
+    [PGR_CALL_VMAR_ALLOCATE] = ONE_STEP("zx_vmar_allocate", 0, vmar_allocate, HANDLE("parent_vmar", VMAR), U32("options", VM_OPTIONS), OFFSET("offset"),
                   SIZE("size"), {"child_vmar", PGR_ARG_HANDLE_OUT, ZX_OBJ_TYPE_VMAR}, ADDRESS_OUT("child_addr")),
-    [PGR_CALL_VMAR_DESTROY] = DESCRIBED("zx_vmar_destroy", HANDLE("handle", VMAR)),
+    [PGR_CALL_VMAR_DESTROY] = ONE_STEP("zx_vmar_destroy", 0, vmar_destroy, HANDLE("handle", VMAR)),
 
     [PGR_CALL_BTI_PIN] = STEPS("zx_bti_pin", bti_pin, HANDLE("handle", BTI), U32("options", PIN_OPTIONS),
                                HANDLE("vmo", VMO), OFFSET("offset"), SIZE("size"), HANDLE_OUT(PMT)),
@@ -154,13 +151,14 @@ static const struct call_row call_table[PGR_CALL_COUNT] = {
     [PGR_CALL_BTI_RELEASE_QUARANTINE] =
         ONE_STEP("zx_bti_release_quarantine", 0, bti_release_quarantine, HANDLE("handle", BTI)),
 
-    [PGR_CALL_MEM_READ] = DESCRIBED("mem_read", ADDRESS("addr"), BYTES_OUT(2), SIZE("len")),
-    [PGR_CALL_MEM_WRITE] = DESCRIBED("mem_write", ADDRESS("addr"), BYTES_IN(2), SIZE("len")),
+    [PGR_CALL_MEM_READ] = ACCESS("mem_read", mem_read, ADDRESS("addr"), BYTES_OUT(2), SIZE("len")),
+    [PGR_CALL_MEM_WRITE] = ACCESS("mem_write", mem_write, ADDRESS("addr"), BYTES_IN(2), SIZE("len")),
+    [PGR_CALL_MEM_PREPARE] = ACCESS("mem_prepare", mem_prepare, STRUCT("accesses", ACCESSES)),
     [PGR_CALL_FAIL_ALLOC] = WORLDLY("fail_alloc", fail_alloc, U64("n", NUMBER)),
     [PGR_CALL_RECLAIM] = WORLDLY("reclaim", reclaim, U64("n", NUMBER)),
     [PGR_CALL_THREAD_KILL] = WORLDLY("thread_kill", thread_kill, {"thread", PGR_ARG_THREAD, 0}),
-    [PGR_CALL_RESUME] = {{"resume", {{NULL, 0, 0}}, 0, 1, 1, 0}, NULL, NULL, NULL},
-    [PGR_CALL_PROCESS_EXIT] = {{"process_exit", {{NULL, 0, 0}}, 0, 1, 0, 1}, process_exit_check, NULL, process_exit_commit},
+    [PGR_CALL_RESUME] = {{"resume", {{NULL, 0, 0}}, 0, 1, 1, 0, 0}, NULL, NULL, NULL},
+    [PGR_CALL_PROCESS_EXIT] = {{"process_exit", {{NULL, 0, 0}}, 0, 1, 0, 0, 1}, process_exit_check, NULL, process_exit_commit},
 };
 
 const pgr_call_info *pgr_call_row(uint32_t number)
@@ -195,6 +193,14 @@ static void call_end(pgr_world *w, struct plan *plan, zx_status_t status)
     memset(thread_at(w, plan->thread), 0, sizeof(struct thread));
 }
 
+/* An access that cannot go on ends in an exception, and its thread with it. */
+static void fault_tell(uint16_t number, const struct plan *plan, pgr_result *result)
+{
+    result->outcome = PGR_FAULT;
+    result->fault.address = access_fault_address(number, &plan->op);
+    result->fault.code = result->status;
+}
+
 /* Takes steps until the call has returned, or waits. */
 static void steps_take(pgr_world *w, void *frames, uint16_t number, struct plan *plan, pgr_result *result)
 {
@@ -222,6 +228,8 @@ static void steps_take(pgr_world *w, void *frames, uint16_t number, struct plan 
         return;
     }
     result->status = plan->op.forgiving ? ZX_OK : status;
+    if (status != ZX_OK && row->info.faults)
+        fault_tell(number, plan, result);
     call_end(w, plan, result->status);
 }
 

@@ -177,8 +177,8 @@ static void info_vmar(const pgr_world *w, const struct plan *plan, zx_info_vmar_
 {
     const struct vmar *vmar = &object_at(w, plan->other)->vmar;
 
-    info->base = vmar->base;
-    info->len = vmar->size_bytes;
+    info->base = to_bytes(w, vmar->page);
+    info->len = to_bytes(w, vmar->count);
 }
 
 COMMIT(object_get_info)
@@ -306,6 +306,6 @@ COMMIT(object_set_property)
     *vmo_content_size(w, plan->op.vmo) = bytes;
     if (vmo_is_physical(w, plan->op.vmo) || bytes >= to_bytes(w, vmo_window(w, plan->op.vmo).size_pages))
         return PROGRESS_DONE;
-    zero_begin(w, &plan->op, bytes, to_bytes(w, vmo_window(w, plan->op.vmo).size_pages));
+    zero_begin(&plan->op, bytes, to_bytes(w, vmo_window(w, plan->op.vmo).size_pages));
     return PROGRESS_AGAIN;
 }

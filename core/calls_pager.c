@@ -1,5 +1,6 @@
 /*
  * System calls of pagers but for zx_pager_supply_pages: zx_pager_create, zx_pager_create_vmo, zx_pager_detach_vmo, zx_pager_op_range.
+ * What the operations that track dirty pages do is in calls_dirty.c.
  */
 #include "pgr_internal.h"
 
@@ -21,32 +22,6 @@ COMMIT(pager_create)
     return PROGRESS_DONE;
 }
 
-/* --- the list of pages that can be evicted, in order of creation --- */
-
-static void evictable_append(pgr_world *w, uint32_t row)
-{
-    pages_at(w, row)->prev_evictable = w->last_evictable;
-    if (w->last_evictable != 0)
-        pages_at(w, w->last_evictable)->next_evictable = row;
-    else
-        w->first_evictable = row;
-    w->last_evictable = row;
-}
-
-void evictable_remove(pgr_world *w, uint32_t row)
-{
-    const struct pages *pages = pages_at(w, row);
-
-    if (pages->prev_evictable != 0)
-        pages_at(w, pages->prev_evictable)->next_evictable = pages->next_evictable;
-    else
-        w->first_evictable = pages->next_evictable;
-    if (pages->next_evictable != 0)
-        pages_at(w, pages->next_evictable)->prev_evictable = pages->prev_evictable;
-    else
-        w->last_evictable = pages->prev_evictable;
-}
-
 /* --- zx_pager_create_vmo --- */
 
 CHECK(pager_create_vmo)
@@ -58,7 +33,7 @@ CHECK(pager_create_vmo)
         status = handle_get(w, plan->call->arg[2], PGR_OBJECT_PORT, ZX_RIGHT_WRITE, &plan->other);
     if (status != ZX_OK)
         return status;
-    if ((arg_u32(plan, 1) & ~ZX_VMO_RESIZABLE) != 0)
+    if ((arg_u32(plan, 1) & ~(ZX_VMO_RESIZABLE | ZX_VMO_TRAP_DIRTY)) != 0)
         return ZX_ERR_INVALID_ARGS;
     plan->size_pages = to_pages_up(w, size);
     if (size_wraps(w, size) || plan->size_pages > vmo_pages_max(w))
@@ -100,7 +75,8 @@ static uint32_t source_make(pgr_world *w, const struct plan *plan, uint32_t page
 COMMIT(pager_create_vmo)
 {
     int resizable = (arg_u32(plan, 1) & ZX_VMO_RESIZABLE) != 0;
-    uint32_t pages = pages_make(w, plan->size_pages, resizable ? PGR_PAGES_RESIZABLE : 0);
+    uint32_t trap = (arg_u32(plan, 1) & ZX_VMO_TRAP_DIRTY) != 0 ? PGR_PAGES_TRAP_DIRTY : 0;
+    uint32_t pages = pages_make(w, plan->size_pages, (uint8_t)(trap | (resizable ? PGR_PAGES_RESIZABLE : 0)));
 
     (void)frames;
     pages_at(w, pages)->content_size_bytes = plan->call->arg[4];
@@ -168,37 +144,79 @@ static int fail_code_allowed(const pgr_world *w, uint64_t data)
     }
 }
 
+static zx_status_t fail_check(const pgr_world *w, const struct plan *plan, uint32_t pages)
+{
+    if (!fail_code_allowed(w, plan->call->arg[5]))
+        return ZX_ERR_INVALID_ARGS;
+    if (!in_range(to_page(w, plan->call->arg[3]), to_page(w, plan->call->arg[4]), pages_at(w, pages)->size_pages))
+        return ZX_ERR_OUT_OF_RANGE;
+    return (object_at(w, pages_at(w, pages)->source)->flags & PGR_SOURCE_DETACHED) != 0 ? ZX_ERR_BAD_STATE : ZX_OK;
+}
+
+/* `allowed`: what the operation's data may have. */
+static zx_status_t writeback_check(const pgr_world *w, struct plan *plan, uint32_t pages, uint64_t allowed)
+{
+    uint64_t page = to_page(w, plan->call->arg[3]);
+    uint64_t count = to_page(w, plan->call->arg[4]);
+    uint64_t runs;
+
+    if ((plan->call->arg[5] & ~allowed) != 0)
+        return ZX_ERR_INVALID_ARGS;
+    if (!in_range(page, count, pages_at(w, pages)->size_pages))
+        return ZX_ERR_OUT_OF_RANGE;
+    runs = pages_runs(w, pages, page, page + count);
+    plan->need.nodes = tree_growth(2 * runs, runs);
+    return ZX_OK;
+}
+
 CHECK(pager_op_range)
 {
-    uint64_t offset = plan->call->arg[3];
-    uint64_t length = plan->call->arg[4];
+    const uint64_t *arg = plan->call->arg;
     zx_status_t status;
     uint32_t pages;
 
     /* Page boundaries? Asked before the handles. */
-    if (!page_aligned(w, offset | length))
+    if (!page_aligned(w, arg[3] | arg[4]))
         return ZX_ERR_INVALID_ARGS;
-    status = pager_vmo_get(w, plan->call->arg[0], plan->call->arg[2], ZX_RIGHT_MANAGE_VMO, ZX_RIGHT_WRITE, plan);
+    status = pager_vmo_get(w, arg[0], arg[2], ZX_RIGHT_MANAGE_VMO, ZX_RIGHT_WRITE, plan);
     if (status != ZX_OK)
         return status;
-    if (arg_u32(plan, 1) != ZX_PAGER_OP_FAIL)
-        return ZX_ERR_NOT_SUPPORTED;
-    if (!fail_code_allowed(w, plan->call->arg[5]))
-        return ZX_ERR_INVALID_ARGS;
     pages = vmo_at(w, plan->other)->pages;
-    if (!in_range(to_page(w, offset), to_page(w, length), pages_at(w, pages)->size_pages))
-        return ZX_ERR_OUT_OF_RANGE;
-    if ((object_at(w, pages_at(w, pages)->source)->flags & PGR_SOURCE_DETACHED) != 0)
-        return ZX_ERR_BAD_STATE;
-    return ZX_OK;
+    switch (arg_u32(plan, 1)) {
+    case ZX_PAGER_OP_FAIL:
+        return fail_check(w, plan, pages);
+    case ZX_PAGER_OP_DIRTY:
+        return dirty_check(w, plan, arg[3], arg[4], arg[5]);
+    case ZX_PAGER_OP_WRITEBACK_BEGIN:
+        return writeback_check(w, plan, pages, ZX_VMO_DIRTY_RANGE_IS_ZERO);
+    case ZX_PAGER_OP_WRITEBACK_END:
+        return writeback_check(w, plan, pages, 0);
+    default:
+        return ZX_ERR_NOT_SUPPORTED;
+    }
 }
 
 COMMIT(pager_op_range)
 {
-    uint64_t begin = to_page(w, plan->call->arg[3]);
-    uint64_t end = begin + to_page(w, plan->call->arg[4]);
+    const uint64_t *arg = plan->call->arg;
+    uint32_t pages = vmo_at(w, plan->other)->pages;
+    uint64_t begin = to_page(w, arg[3]);
+    uint64_t end = begin + to_page(w, arg[4]);
 
-    (void)frames, (void)result;
-    requests_fail(w, pages_at(w, vmo_at(w, plan->other)->pages)->source, begin, end, (zx_status_t)plan->call->arg[5]);
+    switch (arg_u32(plan, 1)) {
+    case ZX_PAGER_OP_FAIL:
+        requests_fail(w, pages_at(w, pages)->source, begin, end, (zx_status_t)arg[5]);
+        break;
+    case ZX_PAGER_OP_DIRTY:
+        dirty_commit(w, frames, plan, begin);
+        result->status = plan->verdict;
+        break;
+    case ZX_PAGER_OP_WRITEBACK_BEGIN:
+        writeback_begin(w, pages, begin, end, arg[5] != 0);
+        break;
+    default:
+        writeback_end(w, pages, begin, end);
+        break;
+    }
     return PROGRESS_DONE;
 }

@@ -58,6 +58,7 @@ CHECK(bti_pin)
     plan->op.options = options;
     plan->op.begin = offset;
     plan->op.position = offset;
+    plan->op.dirtied = offset;
     plan->op.end = offset + size;
     plan->op.strict = 1;
     return ZX_OK;
@@ -74,27 +75,71 @@ static void pin_needs(struct plan *plan)
     plan->need.nodes = tree_growth(2, 0);
 }
 
+/* A pin for writing dirties what it has pinned. Where the pager wants to be asked for that, pages are pinned first, and then asked for. */
+static int pin_asks(const pgr_world *w, const struct plan *plan)
+{
+    return (plan->op.options & ZX_BTI_PERM_WRITE) != 0 &&
+           (object_at(w, vmo_at(w, plan->op.vmo)->pages)->flags & PGR_PAGES_TRAP_DIRTY) != 0;
+}
+
+static uint32_t pin_event(const pgr_world *w, const struct plan *plan)
+{
+    return (plan->op.options & ZX_BTI_PERM_WRITE) != 0 && !pin_asks(w, plan) ? PGR_EVENT_WRITE : PGR_EVENT_COMMIT;
+}
+
+/* What is pinned and not yet dirty is wanted dirty, from plan->op.dirtied on. */
+static zx_status_t pin_dirty_look(const pgr_world *w, struct plan *plan, uint64_t page)
+{
+    const struct caps caps = {.read = UINT64_MAX, .dirty = UINT64_MAX};
+    uint64_t first = to_page(w, plan->base + plan->op.dirtied);
+    struct need nothing = {0};
+    uint32_t pins = 0;
+
+    plan->op.dirtied = plan->op.position;
+    if (!pin_asks(w, plan))
+        return ZX_OK;
+    first = pages_scan(w, plan->pages, PGR_EVENT_WRITE, first, page, &nothing, &pins);
+    plan->op.dirtied = to_bytes(w, first) - plan->base;
+    return first < page ? pages_want(w, plan->pages, PGR_EVENT_WRITE, first, page, &caps, &plan->want) : ZX_OK;
+}
+
+static zx_status_t pin_rest_look(const pgr_world *w, struct plan *plan, uint64_t page, uint64_t end)
+{
+    const struct caps caps = {.read = UINT64_MAX, .dirty = UINT64_MAX};
+    zx_status_t status = pages_want(w, plan->pages, pin_event(w, plan), page, end, &caps, &plan->want);
+    uint32_t pins = 0;
+
+    if (status != ZX_OK || plan->want.count > 0)
+        return status;
+    plan->stop = pages_scan(w, plan->pages, pin_event(w, plan), page, end, &plan->need, &pins);
+    /* Is there a page that can be pinned no more? Told if nothing else is in the way. */
+    return pins == PINS_MAX && !shortage(w, &plan->need) ? ZX_ERR_UNAVAILABLE : ZX_OK;
+}
+
 LOOK(bti_pin)
 {
     struct window window = vmo_window(w, plan->op.vmo);
     uint64_t page = window.offset_pages + to_page(w, plan->op.position);
     uint64_t end = window.offset_pages + to_page(w, plan->op.end);
-    uint32_t pins = 0;
+    zx_status_t status;
 
     if (plan->wake_status != ZX_OK)
         return plan->wake_status;
     if (plan->op.end > to_bytes(w, window.size_pages))
         return ZX_ERR_OUT_OF_RANGE;
+    if (pages_discarded(w, window.pages))
+        return ZX_ERR_NOT_FOUND;
     pin_needs(plan);
-    if (vmo_is_physical(w, plan->op.vmo)) {
-        plan->stop = end;
+    plan->pages = window.pages;
+    plan->base = to_bytes(w, window.offset_pages);
+    plan->stop = end;
+    if (vmo_is_physical(w, plan->op.vmo))
         return ZX_OK;
-    }
-    plan->stop = pages_scan(w, window.pages, page, end, &plan->need, &pins);
-    if (plan->stop == page)
-        return pages_want(w, window.pages, page, end - page, &plan->want);
-    /* Is there a page that can be pinned no more? Told if nothing else is in the way. */
-    return pins == PINS_MAX && !shortage(w, &plan->need) ? ZX_ERR_UNAVAILABLE : ZX_OK;
+    plan->stop = page;
+    status = pin_dirty_look(w, plan, page);
+    if (status != ZX_OK || plan->want.count > 0 || page == end)
+        return status;
+    return pin_rest_look(w, plan, page, end);
 }
 
 /* It is kept alive by the call until there is a handle to it, and keeps the VMO and the BTI alive. */
@@ -131,6 +176,8 @@ static zx_status_t pin_finish(pgr_world *w, struct plan *plan, pgr_result *resul
     if ((plan->op.options & (ZX_BTI_PERM_READ | ZX_BTI_PERM_WRITE | ZX_BTI_PERM_EXECUTE)) == 0)
         return ZX_ERR_INVALID_ARGS;
     object->flags = 0;
+    if ((plan->op.options & ZX_BTI_PERM_WRITE) != 0)
+        pages_at(w, object->pmt.pages)->modified = 1;
     result->out[5] = handle_make_default(w, plan->op.pmt, 0);
     object_release(w, plan->op.pmt);
     plan->op.pmt = 0;
@@ -141,17 +188,16 @@ COMMIT(bti_pin)
 {
     struct window window = vmo_window(w, plan->op.vmo);
     uint64_t page = window.offset_pages + to_page(w, plan->op.position);
-    enum use use = (plan->op.options & ZX_BTI_PERM_WRITE) != 0 ? USE_WRITE : USE_COMMIT;
 
     if (plan->op.pmt == 0)
         plan->op.pmt = pmt_make(w, plan, &window);
     if (plan->want.count > 0)
         return PROGRESS_WAIT;
     if (!vmo_is_physical(w, plan->op.vmo))
-        pages_prepare(w, frames, window.pages, use, page, plan->stop, 1);
+        pages_prepare(w, frames, plan->pages, pin_event(w, plan), page, plan->stop, 1);
     object_at(w, plan->op.pmt)->pmt.count_pages += plan->stop - page;
-    plan->op.position = to_bytes(w, plan->stop - window.offset_pages);
-    if (plan->op.position < plan->op.end)
+    plan->op.position = to_bytes(w, plan->stop) - plan->base;
+    if (plan->op.position < plan->op.end || (plan->op.dirtied < plan->op.end && pin_asks(w, plan)))
         return PROGRESS_AGAIN;
     result->status = pin_finish(w, plan, result);
     return PROGRESS_DONE;

@@ -50,7 +50,7 @@ static uint64_t absent_stretches(const pgr_world *w, const struct pages *pages, 
     while (page < end) {
         struct piece piece = map_piece(w, &at, page, end);
 
-        stretches += piece_absent(pages, &piece) ? 1 : 0;
+        stretches += piece.state == PGR_PAGE_NONE ? 1 : 0;
         page = piece_end(&piece);
     }
     return stretches;
@@ -154,7 +154,7 @@ COMMIT(pager_supply_pages)
     while (left > 0) {
         struct piece piece = map_piece(w, &at, page, end);
 
-        if (piece_absent(pages, &piece)) {
+        if (piece.state == PGR_PAGE_NONE) {
             stretch_fill(w, pages, &at, &piece, aux, &from, aux_page + (page - to_page(w, arg[2])));
             requests_resolve(w, pages->source, ZX_PAGER_VMO_READ, piece.page, piece_end(&piece));
             left--;

@@ -101,10 +101,11 @@ void vmo_info(const pgr_world *w, uint32_t row, zx_rights_t rights, zx_info_vmo_
     info->size_bytes = to_bytes(w, vmo_window(w, row).size_pages);
     info->parent_koid = vmo->parent != 0 ? object_at(w, vmo->parent)->koid : 0;
     info->num_children = vmo->child_count;
+    info->num_mappings = vmo->mapping_count;
     info->share_count = 1;
     info->flags = info_flags(w, row);
     info->handle_rights = rights;
-    info->cache_policy = vmo_is_physical(w, row) ? ZX_CACHE_POLICY_UNCACHED : ZX_CACHE_POLICY_CACHED;
+    info->cache_policy = pages->cache_policy;
     info->committed_change_events = pages->evictions;
     if ((flags & (PGR_VMO_SLICE | PGR_VMO_REFERENCE)) == 0)
         info->committed_bytes = to_bytes(w, pages->frames_held);
@@ -142,6 +143,8 @@ COMMIT(vmo_create)
 
     (void)frames;
     pages_at(w, pages)->content_size_bytes = plan->call->arg[0];
+    if ((options & ZX_VMO_DISCARDABLE) != 0)
+        evictable_append(w, pages);
     result->out[2] = handle_make_default(w, vmo_make(w, pages, 0), (flags & PGR_PAGES_RESIZABLE) != 0 ? ZX_RIGHT_RESIZE : 0);
     return PROGRESS_DONE;
 }
@@ -207,6 +210,7 @@ COMMIT(vmo_create_physical)
 
     (void)frames;
     pages_at(w, pages)->content_size_bytes = to_bytes(w, plan->size_pages);
+    pages_at(w, pages)->cache_policy = ZX_CACHE_POLICY_UNCACHED;
     result->out[3] = handle_make_default(w, vmo_make(w, pages, 0), 0);
     return PROGRESS_DONE;
 }
@@ -276,8 +280,133 @@ COMMIT(vmo_set_size)
     pages = vmo_at(w, plan->op.vmo)->pages;
     pages_resize(w, pages, plan->size_pages);
     pages_at(w, pages)->content_size_bytes = size;
+    pages_at(w, pages)->modified = 1;
     if (page_aligned(w, size))
         return PROGRESS_DONE;
-    zero_begin(w, &plan->op, size, to_bytes(w, plan->size_pages));
+    zero_begin(&plan->op, size, to_bytes(w, plan->size_pages));
     return PROGRESS_AGAIN;
+}
+
+/* --- zx_vmo_get_stream_size, zx_vmo_set_stream_size --- */
+
+CHECK(vmo_get_stream_size) { return handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_NONE, &plan->other); }
+
+COMMIT(vmo_get_stream_size)
+{
+    (void)frames;
+    result->out[1] = *vmo_content_size(w, plan->other);
+    return PROGRESS_DONE;
+}
+
+CHECK(vmo_set_stream_size)
+{
+    uint64_t size = plan->call->arg[1];
+    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_WRITE, &plan->op.vmo);
+    uint64_t size_bytes;
+    uint64_t old;
+
+    if (status != ZX_OK)
+        return status;
+    size_bytes = to_bytes(w, vmo_window(w, plan->op.vmo).size_pages);
+    old = *vmo_content_size(w, plan->op.vmo);
+    if (size != old && size > size_bytes)
+        return ZX_ERR_OUT_OF_RANGE;
+    plan->op.size = size;
+    zero_begin(&plan->op, min_u64(min_u64(old, size), size_bytes), size == old ? min_u64(old, size_bytes) : size_bytes);
+    plan->op.forgiving = 0;
+    return ZX_OK;
+}
+
+/* What lies behind the size is zeroed first; if that fails the size stays. */
+LOOK(vmo_set_stream_size)
+{
+    if (plan->op.begin == plan->op.end)
+        return ZX_OK;
+    return vmo_is_physical(w, plan->op.vmo) ? ZX_ERR_NOT_SUPPORTED : zero_look(w, plan);
+}
+
+COMMIT(vmo_set_stream_size)
+{
+    enum progress progress = plan->op.begin == plan->op.end ? PROGRESS_DONE : zero_commit(w, frames, plan, result);
+
+    if (progress == PROGRESS_DONE)
+        *vmo_content_size(w, plan->op.vmo) = plan->op.size;
+    return progress;
+}
+
+/* --- zx_vmo_set_cache_policy --- */
+
+/* Does anything but this one handle depend on how the VMO is cached? */
+static int vmo_is_entangled(const pgr_world *w, uint32_t row)
+{
+    const struct vmo *vmo = vmo_at(w, row);
+
+    return vmo->mapping_count > 0 || vmo->child_count > 0 || (object_at(w, row)->flags & PGR_VMO_SLICE) != 0;
+}
+
+CHECK(vmo_set_cache_policy)
+{
+    uint32_t policy = arg_u32(plan, 1);
+    const struct pages *pages;
+    zx_status_t status;
+
+    if ((policy & ~ZX_CACHE_POLICY_MASK) != 0)
+        return ZX_ERR_INVALID_ARGS;
+    status = handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_MAP, &plan->other);
+    if (status != ZX_OK)
+        return status;
+    pages = pages_at(w, vmo_at(w, plan->other)->pages);
+    if (vmo_is_physical(w, plan->other))
+        return pages->cache_policy != policy && vmo_is_entangled(w, plan->other) ? ZX_ERR_BAD_STATE : ZX_OK;
+    /* Are there pages that were not cached, or pinned ones? */
+    if ((pages->frames_held > 0 && pages->cache_policy != ZX_CACHE_POLICY_CACHED) || pages->pins > 0)
+        return ZX_ERR_BAD_STATE;
+    if (vmo_is_entangled(w, plan->other) || vmo_at(w, plan->other)->parent != 0 || pages->vmo_count > 1)
+        return ZX_ERR_BAD_STATE;
+    return ZX_OK;
+}
+
+COMMIT(vmo_set_cache_policy)
+{
+    (void)frames, (void)result;
+    pages_at(w, vmo_at(w, plan->other)->pages)->cache_policy = (uint8_t)arg_u32(plan, 1);
+    return PROGRESS_DONE;
+}
+
+/* --- zx_vmo_replace_as_executable --- */
+
+/* What makes the call fail once the handle is taken. */
+static zx_status_t executable_verdict(const pgr_world *w, const struct plan *plan)
+{
+    uint32_t resource;
+
+    if (arg_u32(plan, 1) != ZX_HANDLE_INVALID) {
+        zx_status_t status = handle_get(w, plan->call->arg[1], PGR_OBJECT_RESOURCE, ZX_RIGHT_NONE, &resource);
+
+        if (status != ZX_OK)
+            return status;
+    }
+    return object_at(w, plan->other)->kind == PGR_OBJECT_VMO ? ZX_OK : ZX_ERR_WRONG_TYPE;
+}
+
+CHECK(vmo_replace_as_executable)
+{
+    plan->handle = handle_find(w, plan->call->arg[0]);
+    if (plan->handle == 0)
+        return ZX_ERR_BAD_HANDLE;
+    plan->other = handle_at(w, plan->handle)->object;
+    plan->verdict = executable_verdict(w, plan);
+    plan->need.handles = plan->verdict == ZX_OK ? 1 : 0;
+    return ZX_OK;
+}
+
+/* The handle is consumed in any case. */
+COMMIT(vmo_replace_as_executable)
+{
+    (void)frames;
+    result->status = plan->verdict;
+    if (plan->verdict == ZX_OK)
+        result->out[2] = handle_make(w, plan->other, handle_at(w, plan->handle)->rights | ZX_RIGHT_EXECUTE);
+    handle_close(w, plan->handle);
+    return PROGRESS_DONE;
 }

@@ -22,15 +22,33 @@ CHECK(reclaim)
     return ZX_OK;
 }
 
-/* Clean pages go, VMO by VMO in order of creation, pages ascending. */
+/* What one VMO gives of `count` pages: clean ones, or, if it is discardable and may be discarded, everything. */
+static uint64_t reclaim_from(pgr_world *w, uint32_t row, uint8_t hint, uint64_t count)
+{
+    struct pages *pages = pages_at(w, row);
+
+    if (pages->source != 0)
+        return pages_evict(w, row, hint, count);
+    if (hint != HINT_NONE || pages->discard != DISCARD_ALLOWED || pages->pins > 0)
+        return 0;
+    pages->discard = DISCARD_DONE;
+    return min_u64(count, pages_discard_all(w, row));
+}
+
+/* Clean pages go, first those that nobody needs, VMO by VMO in order of creation, pages ascending. */
 COMMIT(reclaim)
 {
+    static const uint8_t hints[] = {HINT_DONT_NEED, HINT_NONE};
     uint64_t left = plan->call->arg[0];
-    uint32_t pages;
+    unsigned i;
 
     (void)frames, (void)result;
-    for (pages = w->first_evictable; pages != 0 && left > 0; pages = pages_at(w, pages)->next_evictable)
-        left -= pages_evict(w, pages, left);
+    for (i = 0; i < sizeof(hints); i++) {
+        uint32_t pages;
+
+        for (pages = w->first_evictable; pages != 0 && left > 0; pages = pages_at(w, pages)->next_evictable)
+            left -= reclaim_from(w, pages, hints[i], left);
+    }
     return PROGRESS_DONE;
 }
 
@@ -69,7 +87,7 @@ COMMIT(process_exit)
             handle_close(w, row);
     }
     if (w->root_vmar != 0)
-        object_release(w, w->root_vmar);
+        vmar_destroy(w, w->root_vmar);
     w->root_vmar = 0;
     return PROGRESS_DONE;
 }

@@ -41,7 +41,7 @@ static void view_vmo(const pgr_world *w, uint32_t row, pgr_object_view *view)
     view->vmo.pages = vmo->pages;
     view->vmo.parent = vmo->parent;
     view->vmo.child_count = vmo->child_count;
-    view->vmo.cache_policy = vmo_is_physical(w, row) ? ZX_CACHE_POLICY_UNCACHED : ZX_CACHE_POLICY_CACHED;
+    view->vmo.cache_policy = pages_at(w, vmo->pages)->cache_policy;
     view->vmo.offset_pages = window.offset_pages;
     view->vmo.size_pages = window.size_pages;
     view->vmo.content_size_bytes = *vmo_content_size(w, row);
@@ -107,6 +107,19 @@ int pgr_inspect_object(const pgr_world *w, uint32_t row, pgr_object_view *view)
     case PGR_OBJECT_PMT:
         view_pmt(&object->pmt, view);
         break;
+    case PGR_OBJECT_VMAR:
+        view->vmar.parent = object->vmar.parent;
+        view->vmar.flags = object->vmar.flags;
+        view->vmar.base = to_bytes(w, object->vmar.page);
+        view->vmar.size_bytes = to_bytes(w, object->vmar.count);
+        break;
+    case PGR_OBJECT_MAPPING:
+        view->mapping.vmar = object->mapping.vmar;
+        view->mapping.vmo = object->mapping.vmo;
+        view->mapping.perms = object->mapping.perms;
+        view->mapping.perms_max = object->mapping.perms_max;
+        view->mapping.offset_pages = object->mapping.offset_pages;
+        break;
     default:
         break;
     }
@@ -156,6 +169,24 @@ int pgr_inspect_run(const pgr_world *w, uint32_t pages_row, uint64_t page, pgr_r
     view->state = run->state;
     view->frame = run->frame;
     view->pins = run->pins;
+    return 1;
+}
+
+int pgr_inspect_region(const pgr_world *w, uint32_t row, uint64_t address, pgr_region_view *view)
+{
+    struct cursor at;
+    const struct run *run;
+
+    memset(view, 0, sizeof(*view));
+    if (!row_exists(w, TABLE_OBJECTS, row) || object_at(w, row)->kind != PGR_OBJECT_VMAR)
+        return 0;
+    at = cursor_on(&object_at(w, row)->vmar.regions);
+    run = tree_seek(w, &at, to_page(w, address));
+    if (run == NULL)
+        return 0;
+    view->address = to_bytes(w, run->page);
+    view->size_bytes = to_bytes(w, run->count);
+    view->row = run->frame;
     return 1;
 }
 
@@ -272,6 +303,12 @@ static uint64_t hash_object(const pgr_world *w, const void *frames, uint32_t row
     if (object.kind == PGR_OBJECT_PAGES) {
         sum = hash_runs(w, frames, &object.pages.map, sum);
         object.pages.map = (struct tree){0};
+    }
+    if (object.kind == PGR_OBJECT_VMAR) {
+        sum = hash_runs(w, NULL, &object.vmar.regions, sum);
+        sum = hash_runs(w, NULL, &object.vmar.holes, sum);
+        object.vmar.regions = (struct tree){0};
+        object.vmar.holes = (struct tree){0};
     }
     return HASH(HASH(sum, row), object);
 }

@@ -125,6 +125,32 @@ void bti_release_quarantine(pgr_world *w, uint32_t row)
     bti->quarantine_count = 0;
 }
 
+/* A reference leaves the queue; the first in it takes the place of a VMO that it refers to. */
+static void references_leave(pgr_world *w, uint32_t row)
+{
+    struct vmo *vmo = vmo_at(w, row);
+    struct pages *pages = pages_at(w, vmo->pages);
+    uint32_t leaving = row;
+
+    if ((object_at(w, row)->flags & PGR_VMO_REFERENCE) == 0) {
+        leaving = (object_at(w, row)->flags & PGR_VMO_SLICE) == 0 ? pages->first_reference : 0;
+        if (leaving == 0)
+            return;
+        vmo = vmo_at(w, leaving);
+        object_at(w, leaving)->flags &= (uint8_t)~PGR_VMO_REFERENCE;
+    }
+    if (vmo->prev_reference != 0)
+        vmo_at(w, vmo->prev_reference)->next_reference = vmo->next_reference;
+    else
+        pages->first_reference = vmo->next_reference;
+    if (vmo->next_reference != 0)
+        vmo_at(w, vmo->next_reference)->prev_reference = vmo->prev_reference;
+    else
+        pages->last_reference = vmo->prev_reference;
+    vmo->next_reference = 0;
+    vmo->prev_reference = 0;
+}
+
 /* Its children become those of its parent, before it leaves that parent itself. */
 static void vmo_bury(pgr_world *w, uint32_t row)
 {
@@ -138,6 +164,7 @@ static void vmo_bury(pgr_world *w, uint32_t row)
         vmo_join_parent(w, child, parent);
     }
     vmo_leave_parent(w, row);
+    references_leave(w, row);
     if (parent != 0 && vmo_at(w, parent)->child_count == 0)
         object_signal(w, parent, 0, ZX_VMO_ZERO_CHILDREN);
     pages_at(w, vmo->pages)->vmo_count--;
@@ -151,9 +178,11 @@ static void pages_bury(pgr_world *w, uint32_t row)
     pages_discard(w, row, 0, pages->size_pages);
     pages_at(w, pages->family_next)->family_prev = pages->family_prev;
     pages_at(w, pages->family_prev)->family_next = pages->family_next;
+    pages_leave_parent(w, row);
+    if (pages->source != 0 || (object_at(w, row)->flags & PGR_PAGES_DISCARDABLE) != 0)
+        evictable_remove(w, row);
     if (pages->source == 0)
         return;
-    evictable_remove(w, row);
     source_at(w, pages->source)->pages = 0;
     source_complete(w, pages->source);
     object_release(w, pages->source);
@@ -196,20 +225,50 @@ void objects_bury(pgr_world *w)
 
 /* --- threads --- */
 
+static void hold(pgr_world *w, uint32_t object)
+{
+    if (object != 0)
+        object_reference(w, object);
+}
+
+static void let_go(pgr_world *w, uint32_t object)
+{
+    if (object != 0)
+        object_release(w, object);
+}
+
 void op_hold(pgr_world *w, const struct op *op)
 {
-    if (op->vmo != 0)
-        object_reference(w, op->vmo);
-    if (op->port != 0)
-        object_reference(w, op->port);
+    hold(w, op->vmo);
+    hold(w, op->buffer_vmo);
+    hold(w, op->port);
+    hold(w, op->vmar);
 }
 
 void op_drop(pgr_world *w, const struct op *op)
 {
-    if (op->vmo != 0)
-        object_release(w, op->vmo);
-    if (op->port != 0)
-        object_release(w, op->port);
+    let_go(w, op->vmo);
+    let_go(w, op->buffer_vmo);
+    let_go(w, op->port);
+    let_go(w, op->vmar);
+}
+
+void op_move(pgr_world *w, struct op *op, uint32_t vmo)
+{
+    if (op->waited) {
+        hold(w, vmo);
+        let_go(w, op->vmo);
+    }
+    op->vmo = vmo;
+}
+
+void op_move_buffer(pgr_world *w, struct op *op, uint32_t vmo)
+{
+    if (op->waited) {
+        hold(w, vmo);
+        let_go(w, op->buffer_vmo);
+    }
+    op->buffer_vmo = vmo;
 }
 
 void op_undo(pgr_world *w, struct op *op)

@@ -22,9 +22,14 @@ struct piece map_piece(const pgr_world *w, struct cursor *at, uint64_t page, uin
         .frame = state_has_frame(run->state) ? run->frame + (uint32_t)(page - run->page) : run->frame,
         .state = run->state,
         .pins = run->pins,
+        .hint = run->hint,
     };
 }
 
+/*
+ * An interval that is cut in its middle keeps its awaiting length on the left; what is on the right has none. One that is cut at its front
+ * keeps what is left of it.
+ */
 void map_cut(pgr_world *w, struct cursor *at, uint64_t page, uint64_t count)
 {
     struct run *run = tree_seek(w, at, page);
@@ -37,8 +42,10 @@ void map_cut(pgr_world *w, struct cursor *at, uint64_t page, uint64_t count)
     if (state_has_frame(run->state))
         tail.frame = run->frame + (uint32_t)(end - run->page);
 
+    tail.awaiting = run->page < page ? 0 : run->awaiting - min_u64(run->awaiting, count);
+
     if (run->page < page) {
-        run->count = page - run->page;
+        tree_set_end(w, at, page);
         if (tail.count > 0) {
             tree_next(w, at);
             tree_insert(w, at, &tail);
@@ -46,6 +53,7 @@ void map_cut(pgr_world *w, struct cursor *at, uint64_t page, uint64_t count)
     } else if (tail.count > 0) {
         tree_set_begin(w, at, end);
         run->frame = tail.frame;
+        run->awaiting = tail.awaiting;
     } else {
         tree_erase(w, at);
     }
@@ -54,7 +62,7 @@ void map_cut(pgr_world *w, struct cursor *at, uint64_t page, uint64_t count)
 /* Are these two neighbours one run? */
 static int run_continues(const struct run *run, const struct run *behind)
 {
-    if (run_end(run) != behind->page || run->state != behind->state || run->pins != behind->pins)
+    if (run_end(run) != behind->page || run->state != behind->state || run->pins != behind->pins || run->hint != behind->hint)
         return 0;
     if (state_has_frame(run->state))
         return run->frame + run->count == behind->frame;
@@ -76,6 +84,7 @@ void map_put(pgr_world *w, struct cursor *at, const struct run *run)
     } else if (joins_behind) {
         tree_set_begin(w, at, run->page);
         behind->frame = run->frame;
+        behind->awaiting = run->awaiting;
     } else {
         tree_insert(w, at, run);
     }

@@ -1,9 +1,9 @@
 /*
  * What the pages behind VMOs do when they are used: find what a page holds, ask the pager for it, give it a frame of its own, copy bytes.
  *
- * Every use goes the same way: pages_scan says how far the pages are ready and what preparing them takes, the step reserves that, and
- * pages_prepare, which cannot fail, does it. Snapshots share frames; a page whose frame somebody else holds, too, is given a copy when it is
- * committed or written.
+ * Every use goes the same way: pages_want says whether the pager must be asked first, pages_scan how far the pages are ready and what
+ * preparing them takes; the step reserves that, and pages_prepare, which cannot fail, does it. Snapshots share frames: a page whose frame
+ * somebody else holds, too, gets a copy when it is committed or written, and so does one that is seen in an ancestor.
  */
 #include "pgr_internal.h"
 
@@ -52,51 +52,73 @@ void pages_put(pgr_world *w, struct pages *pages, struct cursor *at, const struc
     }
 }
 
-zx_status_t pages_want(const pgr_world *w, uint32_t row, uint64_t page, uint64_t most, struct want *want)
+/*
+ * Own page, or else the parent's, up to the limit behind which nothing of the parent is seen, and so on up. At the root a page that nobody
+ * has is absent if there is a pager, and zero if not.
+ */
+struct sight pages_see(const pgr_world *w, struct cursor *at, uint32_t row, uint64_t page, uint64_t end)
 {
+    struct sight sight = {.piece = map_piece(w, at, page, end), .owner = row, .owner_page = page};
     const struct pages *pages = pages_at(w, row);
-    struct cursor at = cursor_on(&pages->map);
-    struct piece absent = map_piece(w, &at, page, min_u64(pages->size_pages, page + most));
 
-    if (source_deaf(w, pages->source))
-        return ZX_ERR_BAD_STATE;
-    *want = (struct want){.source = pages->source, .kind = ZX_PAGER_VMO_READ, .page = page, .count = absent.count};
-    return ZX_OK;
+    while (sight.piece.state == PGR_PAGE_NONE && pages->parent != 0 && sight.owner_page < pages->parent_limit_pages) {
+        struct cursor above = cursor_on(&pages_at(w, pages->parent)->map);
+        uint64_t count = min_u64(sight.piece.count, pages->parent_limit_pages - sight.owner_page);
+
+        sight.owner = pages->parent;
+        sight.owner_page += pages->parent_offset_pages;
+        sight.piece = map_piece(w, &above, sight.owner_page, sight.owner_page + count);
+        pages = pages_at(w, sight.owner);
+    }
+    sight.piece.page = page;
+    sight.absent = sight.piece.state == PGR_PAGE_NONE && pages->source != 0;
+    return sight;
+}
+
+/* How many pages from `page` on would have to be dirtied before they are written: the run ends where one is dirty already, or absent. */
+static uint64_t asking_run(const pgr_world *w, uint32_t row, uint64_t page, uint64_t end)
+{
+    struct cursor at = cursor_on(&pages_at(w, row)->map);
+    uint64_t begin = page;
+
+    while (page < end) {
+        struct piece piece = map_piece(w, &at, page, end);
+
+        if (!state_asks(w, row, PGR_EVENT_WRITE, piece.state))
+            break;
+        page = piece_end(&piece);
+    }
+    return page - begin;
+}
+
+zx_status_t pages_want(const pgr_world *w, uint32_t row, uint32_t event, uint64_t page, uint64_t end, const struct caps *caps, struct want *want)
+{
+    struct cursor at = cursor_on(&pages_at(w, row)->map);
+    struct sight sight = pages_see(w, &at, row, page, end);
+
+    if (sight.absent) {
+        *want = (struct want){.kind = ZX_PAGER_VMO_READ, .page = sight.owner_page};
+        want->count = min_u64(sight.piece.count, caps->read);
+    } else if (sight.owner == row && state_asks(w, row, event, sight.piece.state)) {
+        *want = (struct want){.kind = ZX_PAGER_VMO_DIRTY, .page = page};
+        want->count = asking_run(w, row, page, page + min_u64(end - page, caps->dirty));
+    } else {
+        return ZX_OK;
+    }
+    want->source = pages_at(w, sight.owner)->source;
+    return source_deaf(w, want->source) ? ZX_ERR_BAD_STATE : ZX_OK;
 }
 
 /* --- preparing --- */
 
-/*
- * What becomes of a page that is used, by state before:
- *
- *                  commit            write
- *   none           anonymous         anonymous     no pager to ask: the page reads as zeros, and gets a frame
- *   anonymous      anonymous         anonymous
- *   clean          clean             dirty
- *   dirty          dirty             dirty
- *   awaiting clean awaiting clean    dirty
- *   marker         clean             dirty
- *   interval       dirty             dirty         the kernel made these zeros: they are dirty already
- */
-static uint8_t state_after(enum use use, uint8_t state)
-{
-    static const uint8_t after[2][PGR_PAGE_STATE_COUNT] = {
-        {PGR_PAGE_ANONYMOUS, PGR_PAGE_ANONYMOUS, PGR_PAGE_CLEAN, PGR_PAGE_DIRTY, PGR_PAGE_AWAITING_CLEAN, PGR_PAGE_CLEAN,
-         PGR_PAGE_DIRTY},
-        {PGR_PAGE_ANONYMOUS, PGR_PAGE_ANONYMOUS, PGR_PAGE_DIRTY, PGR_PAGE_DIRTY, PGR_PAGE_DIRTY, PGR_PAGE_DIRTY, PGR_PAGE_DIRTY},
-    };
-
-    return after[use == USE_WRITE][state];
-}
-
 /* Pages of this piece that need a new frame; *parts counts the stretches in which they lie. */
-static uint64_t piece_fresh(const pgr_world *w, const struct piece *piece, uint64_t *parts)
+static uint64_t piece_fresh(const pgr_world *w, const struct sight *sight, uint32_t row, uint64_t *parts)
 {
-    struct stretch rest = {piece->frame, (uint32_t)piece->count};
+    struct stretch rest = {sight->piece.frame, (uint32_t)sight->piece.count};
     uint64_t fresh = 0;
 
-    if (!state_has_frame(piece->state))
-        return piece->count;
+    if (!state_has_frame(sight->piece.state) || sight->owner != row)
+        return sight->piece.count;
     while (rest.count > 0) {
         int shared;
         uint32_t count = frames_shared(w, rest, &shared);
@@ -109,64 +131,77 @@ static uint64_t piece_fresh(const pgr_world *w, const struct piece *piece, uint6
     return fresh;
 }
 
-uint64_t pages_scan(const pgr_world *w, uint32_t row, uint64_t page, uint64_t end, struct need *need, uint32_t *pins_max)
+uint64_t pages_scan(const pgr_world *w, uint32_t row, uint32_t event, uint64_t page, uint64_t end, struct need *need, uint32_t *pins_max)
 {
-    const struct pages *pages = pages_at(w, row);
-    struct cursor at = cursor_on(&pages->map);
+    struct cursor at = cursor_on(&pages_at(w, row)->map);
     uint64_t parts = 0;
     uint64_t fresh = 0;
 
     while (page < end) {
-        struct piece piece = map_piece(w, &at, page, end);
+        struct sight sight = pages_see(w, &at, row, page, end);
 
-        if (piece_absent(pages, &piece))
+        if (sight.absent || (sight.owner == row && state_asks(w, row, event, sight.piece.state)))
             break;
-        fresh += piece_fresh(w, &piece, &parts);
-        if (*pins_max < piece.pins)
-            *pins_max = piece.pins;
+        fresh += piece_fresh(w, &sight, row, &parts);
+        if (*pins_max < sight.piece.pins && sight.owner == row)
+            *pins_max = sight.piece.pins;
         parts++;
-        page = piece_end(&piece);
+        page = piece_end(&sight.piece);
     }
     need->frames += fresh;
     need->nodes += tree_growth(2 * parts + frames_stretches(w, fresh), parts);
     return page;
 }
 
-/* A frame of its own for a page that shares one or has none: frames for as many pages of the piece as are neighbours. */
-static void piece_give_frames(pgr_world *w, void *frames, struct piece *piece)
+/* New frames with what is seen there: for as many pages of the piece as get neighbours. What was shared loses a holder. */
+static void sight_give_frames(pgr_world *w, void *frames, struct sight *sight, uint32_t row)
 {
+    struct piece *piece = &sight->piece;
     struct stretch taken = frames_take(w, frames, piece->count);
 
     if (state_has_frame(piece->state)) {
         memcpy(frame_bytes(w, frames, taken.frame), frame_bytes(w, frames, piece->frame), (size_t)to_bytes(w, taken.count));
-        frames_release(w, (struct stretch){piece->frame, taken.count});
+        if (sight->owner == row)
+            frames_release(w, (struct stretch){piece->frame, taken.count});
     }
     piece->frame = taken.frame;
     piece->count = taken.count;
 }
 
-void pages_prepare(pgr_world *w, void *frames, uint32_t row, enum use use, uint64_t page, uint64_t end, int pin)
+/* The state of a page that was prepared. Only the pages that a pager fills know more than that there is a frame. */
+static uint8_t prepared_state(const pgr_world *w, const struct sight *sight, uint32_t row, uint32_t event)
+{
+    if (pages_at(w, row)->source == 0)
+        return PGR_PAGE_ANONYMOUS;
+    return (uint8_t)pgr_page_after(event, sight->piece.state);
+}
+
+void pages_prepare(pgr_world *w, void *frames, uint32_t row, uint32_t event, uint64_t page, uint64_t end, int pin)
 {
     struct pages *pages = pages_at(w, row);
     struct cursor at = cursor_on(&pages->map);
 
     while (page < end) {
-        struct piece piece = map_piece(w, &at, page, end);
-        uint8_t state = state_after(use, piece.state);
-        int fresh = !state_has_frame(piece.state);
-        struct run run;
+        struct sight sight = pages_see(w, &at, row, page, end);
+        struct piece *piece = &sight.piece;
+        uint8_t state = prepared_state(w, &sight, row, event);
+        int fresh = sight.owner != row || !state_has_frame(piece->state);
 
         if (!fresh)
-            piece.count = frames_shared(w, (struct stretch){piece.frame, (uint32_t)piece.count}, &fresh);
+            piece->count = frames_shared(w, (struct stretch){piece->frame, (uint32_t)piece->count}, &fresh);
         if (fresh)
-            piece_give_frames(w, frames, &piece);
-        if (fresh || pin || state != piece.state) {
-            piece.state = state;
-            piece.pins = (uint8_t)(piece.pins + (pin ? 1 : 0));
-            run = run_of_piece(&piece);
+            sight_give_frames(w, frames, &sight, row);
+        if (fresh || pin || state != piece->state) {
+            struct run run = {.page = piece->page, .count = piece->count, .frame = piece->frame, .state = state};
+
+            if (sight.owner == row) {
+                run.pins = piece->pins;
+                run.hint = piece->hint;
+            }
+            run.pins = (uint8_t)(run.pins + (pin ? 1 : 0));
             pages_put(w, pages, &at, &run);
         }
-        page = piece_end(&piece);
+        page = piece_end(piece);
     }
 }
 
@@ -183,18 +218,26 @@ static char *piece_bytes(const pgr_world *w, void *frames, const struct piece *p
     return (char *)frame_bytes(w, frames, piece->frame) + inside;
 }
 
+char *pages_byte(const pgr_world *w, void *frames, uint32_t row, uint64_t offset)
+{
+    struct cursor at = cursor_on(&pages_at(w, row)->map);
+    struct sight sight = pages_see(w, &at, row, to_page(w, offset), to_page(w, offset) + 1);
+    uint64_t bytes = 1;
+
+    return piece_bytes(w, frames, &sight.piece, offset, &bytes);
+}
+
 uint64_t pages_copy_out(const pgr_world *w, void *frames, uint32_t row, uint64_t begin, uint64_t end, void *buffer)
 {
-    const struct pages *pages = pages_at(w, row);
-    struct cursor at = cursor_on(&pages->map);
+    struct cursor at = cursor_on(&pages_at(w, row)->map);
     uint64_t offset = begin;
 
     while (offset < end) {
-        struct piece piece = map_piece(w, &at, to_page(w, offset), to_pages_up(w, end));
+        struct sight sight = pages_see(w, &at, row, to_page(w, offset), to_pages_up(w, end));
         uint64_t bytes = end - offset;
-        const char *from = piece_bytes(w, frames, &piece, offset, &bytes);
+        const char *from = piece_bytes(w, frames, &sight.piece, offset, &bytes);
 
-        if (piece_absent(pages, &piece))
+        if (sight.absent)
             break;
         if (from != NULL)
             memcpy((char *)buffer + (offset - begin), from, (size_t)bytes);

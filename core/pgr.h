@@ -181,6 +181,30 @@ typedef int64_t zx_time_t;
 #define ZX_INFO_VMO_DISCARDABLE (1u << 7)
 #define ZX_INFO_VMO_IMMUTABLE (1u << 8)
 
+#define ZX_VM_PERM_READ (1u << 0)
+#define ZX_VM_PERM_WRITE (1u << 1)
+#define ZX_VM_PERM_EXECUTE (1u << 2)
+#define ZX_VM_COMPACT (1u << 3)
+#define ZX_VM_SPECIFIC (1u << 4)
+#define ZX_VM_SPECIFIC_OVERWRITE (1u << 5)
+#define ZX_VM_CAN_MAP_SPECIFIC (1u << 6)
+#define ZX_VM_CAN_MAP_READ (1u << 7)
+#define ZX_VM_CAN_MAP_WRITE (1u << 8)
+#define ZX_VM_CAN_MAP_EXECUTE (1u << 9)
+#define ZX_VM_MAP_RANGE (1u << 10)
+#define ZX_VM_REQUIRE_NON_RESIZABLE (1u << 11)
+#define ZX_VM_ALLOW_FAULTS (1u << 12)
+#define ZX_VM_OFFSET_IS_UPPER_LIMIT (1u << 13)
+#define ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED (1u << 14)
+
+#define ZX_VMAR_OP_COMMIT (1u)
+#define ZX_VMAR_OP_DECOMMIT (2u)
+#define ZX_VMAR_OP_MAP_RANGE (3u)
+#define ZX_VMAR_OP_ZERO (10u)
+#define ZX_VMAR_OP_DONT_NEED (12u)
+#define ZX_VMAR_OP_ALWAYS_NEED (13u)
+#define ZX_VMAR_OP_PREFETCH (14u)
+
 #define ZX_EXCP_FATAL_PAGE_FAULT (0x108u)
 
 typedef struct zx_packet_signal {
@@ -433,6 +457,7 @@ enum pgr_call_number {
     /* What else can happen to a world. These are ours. */
     PGR_CALL_MEM_READ,     /* loads through the address space */
     PGR_CALL_MEM_WRITE,    /* stores through the address space */
+    PGR_CALL_MEM_PREPARE,  /* makes a set of accesses possible: until the next dispatch none of them faults */
     PGR_CALL_FAIL_ALLOC,   /* the n-th allocation from here on fails, once; 0 disarms */
     PGR_CALL_RECLAIM,      /* evicts up to n pages */
     PGR_CALL_THREAD_KILL,  /* ends a thread; its row may then be used again, for another thread */
@@ -456,6 +481,7 @@ typedef struct pgr_call {
     uint64_t arg[PGR_ARGS_MAX];
     void *buffer;          /* written only by calls whose buffer is an output */
     uint64_t buffer_bytes; /* of `buffer`; less than a transfer needs is a bad user pointer (ZX_ERR_NOT_FOUND) */
+    uint64_t at;           /* zx_vmo_read, zx_vmo_write: not 0: the buffer is the caller's memory at this address instead */
 } pgr_call;
 
 /* pgr_result.outcome */
@@ -466,6 +492,13 @@ enum pgr_outcome {
     PGR_REFUSED, /* no call at all: unknown number, no such thread, resume of a thread that is not released, a system call
                     of a thread that is blocked or released. `status` says which: ZX_ERR_BAD_SYSCALL, _INVALID_ARGS, _BAD_STATE. Nothing changed */
 };
+
+/* One access of PGR_CALL_MEM_PREPARE. */
+typedef struct pgr_access {
+    uint64_t address;
+    uint32_t bytes;
+    uint32_t write; /* 1: a store */
+} pgr_access;
 
 typedef struct pgr_result {
     uint32_t outcome;   /* PGR_DONE ... */
@@ -526,6 +559,7 @@ enum pgr_arg_kind {
     PGR_ARG_LOCK_OUT,     /* result.lock_state; only of ZX_VMO_OP_LOCK */
     PGR_ARG_RANGES_OUT,   /* buffer: zx_vmo_dirty_range_t, result.count of them */
     PGR_ARG_THREAD,       /* u32, a thread's number */
+    PGR_ARG_ACCESSES,     /* buffer: an array of pgr_access */
 };
 
 /* What a scalar argument means: which constants it is written with, which values are worth trying. */
@@ -568,6 +602,7 @@ typedef struct pgr_call_info {
     uint8_t arg_count;
     uint8_t implemented; /* 0: this version describes the call but does not perform it */
     uint8_t may_block;
+    uint8_t faults;  /* 1: an access: what another call returns as an error ends in an exception */
     uint8_t worldly; /* 1: not done by the thread itself, which may be blocked or released */
 } pgr_call_info;
 
@@ -590,6 +625,26 @@ enum pgr_page_state {
     PGR_PAGE_INTERVAL,  /* zeros made by the kernel, dirty: no frame */
     PGR_PAGE_STATE_COUNT
 };
+
+/* What can happen to a page of a VMO that has a pager. */
+enum pgr_page_event {
+    PGR_EVENT_READ,
+    PGR_EVENT_SUPPLY,      /* a page that the aux VMO has */
+    PGR_EVENT_SUPPLY_ZERO, /* one that it does not have */
+    PGR_EVENT_COMMIT,
+    PGR_EVENT_WRITE,
+    PGR_EVENT_DIRTY,       /* ZX_PAGER_OP_DIRTY */
+    PGR_EVENT_BEGIN,       /* ZX_PAGER_OP_WRITEBACK_BEGIN */
+    PGR_EVENT_END,         /* ZX_PAGER_OP_WRITEBACK_END */
+    PGR_EVENT_ZERO,        /* as a whole */
+    PGR_EVENT_ZERO_PINNED,
+    PGR_EVENT_EVICT,
+    PGR_EVENT_DETACH,
+    PGR_EVENT_COUNT
+};
+
+/* The state (enum pgr_page_state) in which that event leaves a page that was in this state. */
+uint32_t pgr_page_after(uint32_t event, uint32_t state);
 
 typedef struct pgr_inspect_counts {
     pgr_config config;
@@ -620,6 +675,7 @@ enum pgr_object_kind {
     PGR_OBJECT_PMT,
     PGR_OBJECT_RESOURCE,
     PGR_OBJECT_VMAR,
+    PGR_OBJECT_MAPPING,
     PGR_OBJECT_KIND_COUNT
 };
 
@@ -628,6 +684,7 @@ enum pgr_object_kind {
 #define PGR_PAGES_CONTIGUOUS (1u << 1)
 #define PGR_PAGES_PHYSICAL (1u << 2)
 #define PGR_PAGES_DISCARDABLE (1u << 3)
+#define PGR_PAGES_TRAP_DIRTY (1u << 4)
 /* ... of PGR_OBJECT_VMO */
 #define PGR_VMO_SLICE (1u << 0)
 #define PGR_VMO_FROM_PAGER (1u << 1) /* made by zx_pager_create_vmo itself */
@@ -641,6 +698,8 @@ enum pgr_object_kind {
 /* ... of PGR_OBJECT_PMT */
 #define PGR_PMT_QUARANTINED (1u << 0)
 #define PGR_PMT_UNFINISHED (1u << 1) /* its zx_bti_pin is still waiting */
+/* ... of PGR_OBJECT_VMAR */
+#define PGR_VMAR_DESTROYED (1u << 0)
 
 typedef struct pgr_object_view {
     uint32_t kind; /* enum pgr_object_kind */
@@ -687,6 +746,19 @@ typedef struct pgr_object_view {
             uint64_t offset_pages;
             uint64_t count_pages; /* pinned so far */
         } pmt;
+        struct {
+            uint32_t parent; /* object row, 0: the root VMAR */
+            uint32_t flags;  /* ZX_VM_CAN_MAP_... */
+            uint64_t base;   /* address */
+            uint64_t size_bytes;
+        } vmar;
+        struct {
+            uint32_t vmar; /* object row */
+            uint32_t vmo;  /* object row */
+            uint32_t perms;     /* ZX_VM_PERM_... */
+            uint32_t perms_max; /* that zx_vmar_protect can give */
+            uint64_t offset_pages; /* in the VMO */
+        } mapping;
     };
 } pgr_object_view;
 
@@ -717,6 +789,16 @@ typedef struct pgr_run_view {
 } pgr_run_view;
 
 int pgr_inspect_run(const pgr_world *world, uint32_t pages_row, uint64_t page, pgr_run_view *view);
+
+/* Regions: the first region of this VMAR (an object row) that ends behind `address`: a mapping, or a VMAR inside of it. */
+typedef struct pgr_region_view {
+    uint64_t address;
+    uint64_t size_bytes;
+    uint32_t row; /* object row: PGR_OBJECT_MAPPING or PGR_OBJECT_VMAR */
+    uint32_t padding1;
+} pgr_region_view;
+
+int pgr_inspect_region(const pgr_world *world, uint32_t vmar_row, uint64_t address, pgr_region_view *view);
 
 /* Frames: the stretch of frames with one record that begins at or before `frame` and ends behind it. */
 typedef struct pgr_frames_view {

@@ -64,7 +64,8 @@ struct thread_list {
 struct tree {
     uint32_t root; /* node; 0: empty */
     uint32_t node_count;
-    uint64_t run_count;
+    uint32_t run_count;
+    uint32_t wide; /* 1: inner nodes know how wide the runs below them are, for tree_seek_wide */
 };
 
 struct pgr_world {
@@ -140,15 +141,16 @@ struct run {
     uint32_t frame; /* of the first page; 0 for states without frames */
     uint8_t state;  /* enum pgr_page_state */
     uint8_t pins;   /* pin count of every page */
-    uint16_t reserved;
-    uint64_t reserved1;
+    uint8_t hint;   /* ALWAYS_NEED, DONT_NEED */
+    uint8_t reserved;
+    uint64_t awaiting; /* intervals: so many pages from the first on are being written back; may reach beyond the end */
 };
 _Static_assert(sizeof(struct run) == 32, "two runs share a cache line");
 
 static inline uint64_t run_end(const struct run *run) { return run->page + run->count; }
 
 #define NODE_RUNS 15u     /* runs of a leaf */
-#define NODE_CHILDREN 41u /* children of an inner node */
+#define NODE_CHILDREN 38u /* children of an inner node */
 #define TREE_DEPTH_MAX 8u /* levels; nodes are at least half full on average, so this is beyond 2^24 runs */
 
 struct node {
@@ -161,6 +163,7 @@ struct node {
         struct {
             uint64_t keys[NODE_CHILDREN]; /* between child i - 1 and child i; keys[0] is not above any begin below it */
             uint32_t children[NODE_CHILDREN];
+            uint8_t widths[NODE_CHILDREN]; /* of wide trees: the bits that the longest run below takes to count */
         } inner;
     };
 };
@@ -189,6 +192,8 @@ static inline struct cursor cursor_on(const struct tree *tree)
 struct run *tree_seek(const pgr_world *w, struct cursor *at, uint64_t page);
 /* The run behind the one under the cursor, and moves there; null at the end. */
 struct run *tree_next(const pgr_world *w, struct cursor *at);
+/* In a wide tree: from the cursor on, the first run of at least `count` pages, or null. */
+struct run *tree_seek_wide(const pgr_world *w, struct cursor *at, uint64_t count);
 /* The run before the cursor, without moving; null if there is none. */
 struct run *tree_before(const pgr_world *w, const struct cursor *at);
 /* The last run of the tree, or null. */
@@ -199,6 +204,8 @@ void tree_insert(pgr_world *w, struct cursor *at, const struct run *run);
 void tree_erase(pgr_world *w, struct cursor *at);
 /* The run before the cursor grows by so many pages. Where they end the run under the cursor has not begun, or is about to be erased. */
 void tree_grow_before(const pgr_world *w, struct cursor *at, struct run *before, uint64_t count);
+/* The run under the cursor has another end now. */
+void tree_set_end(const pgr_world *w, struct cursor *at, uint64_t end);
 /* The begin of the run under the cursor becomes `page`, its end stays. */
 void tree_set_begin(pgr_world *w, struct cursor *at, uint64_t page);
 /* Gives all nodes back. */
@@ -217,13 +224,20 @@ struct piece {
     uint32_t frame;
     uint8_t state;
     uint8_t pins;
-    uint16_t reserved;
+    uint8_t hint;
+    uint8_t reserved;
 };
 
 static inline struct run run_of_piece(const struct piece *piece)
 {
     return (struct run){
-        .page = piece->page, .count = piece->count, .frame = piece->frame, .state = piece->state, .pins = piece->pins};
+        .page = piece->page,
+        .count = piece->count,
+        .frame = piece->frame,
+        .state = piece->state,
+        .pins = piece->pins,
+        .hint = piece->hint,
+    };
 }
 
 static inline uint64_t piece_end(const struct piece *piece) { return piece->page + piece->count; }
@@ -285,9 +299,13 @@ struct vmo {
     uint32_t next_sibling;
     uint32_t prev_sibling;
     uint32_t child_count;
+    uint32_t mapping_count;
+    uint32_t reserved;
     uint64_t offset_pages;       /* slices: where the window begins in the pages */
     uint64_t size_pages;         /* slices: of the window */
     uint64_t content_size_bytes; /* slices; the others have that of their pages */
+    uint32_t next_reference;     /* of the same pages */
+    uint32_t prev_reference;
     char name[ZX_MAX_NAME_LEN];
 };
 
@@ -304,9 +322,25 @@ struct pages {
     uint32_t vmo_count;   /* VMOs over these pages */
     uint32_t family_next; /* ring of copy-on-write relatives */
     uint32_t family_prev;
+    uint32_t parent;        /* pages that are seen where these have none; 0: nothing is */
+    uint32_t first_child;   /* pages that see these */
+    uint32_t next_sibling;
+    uint32_t prev_sibling;
+    uint32_t locks;         /* of discardable pages */
+    uint8_t discard;        /* enum discard */
+    uint8_t cache_policy;   /* ZX_CACHE_POLICY_... */
+    uint8_t modified;       /* for zx_pager_query_vmo_stats */
+    uint8_t reserved;
+    uint32_t first_reference; /* VMOs that are references, the oldest first */
+    uint32_t last_reference;
+    uint64_t parent_offset_pages;
+    uint64_t parent_limit_pages; /* behind this page nothing of the parent is seen; never grows */
     uint32_t next_evictable;
     uint32_t prev_evictable;
 };
+
+/* May discardable pages be discarded? Not while locked, and not before they were locked once. */
+enum discard { DISCARD_NOT, DISCARD_ALLOWED, DISCARD_DONE };
 
 /* The kinds of requests index a source's sets; their values are those of the packets' commands. */
 #define REQUEST_KINDS 3u
@@ -358,8 +392,20 @@ struct pmt {
 };
 
 struct vmar {
-    uint64_t base;
-    uint64_t size_bytes;
+    uint64_t page; /* page numbers of addresses */
+    uint64_t count;
+    struct tree regions; /* runs whose `frame` is the row of a mapping, or of a VMAR inside */
+    struct tree holes;   /* what is not a region */
+    uint32_t parent;
+    uint32_t flags; /* ZX_VM_CAN_MAP_... */
+};
+
+struct mapping {
+    uint32_t vmar;
+    uint32_t vmo;
+    uint32_t perms;     /* ZX_VM_PERM_... */
+    uint32_t perms_max; /* that both handles had when it was made, and the VMAR allows */
+    uint64_t offset_pages;
 };
 
 struct object {
@@ -385,6 +431,7 @@ struct object {
         struct bti bti;
         struct pmt pmt;
         struct vmar vmar;
+        struct mapping mapping;
     };
 };
 
@@ -445,15 +492,23 @@ struct op {
     uint32_t vmo; /* objects that the call keeps alive while it waits; 0: none */
     uint32_t port;
     uint32_t pmt; /* an unfinished pin's */
+    uint32_t buffer_vmo; /* behind the caller's buffer, while that is waited for */
+    uint32_t vmar;
     uint32_t options;
+    uint32_t vmar_rights;
+    uint64_t at;      /* zx_vmo_read, zx_vmo_write: address of the caller's buffer; zx_vmar_op_range: of what comes next */
+    uint64_t at_end;  /* zx_vmar_op_range */
+    uint64_t size;    /* zx_vmo_set_stream_size: the new one */
     uint64_t begin; /* bytes of the VMO that the call is about */
     uint64_t end;
     uint64_t position; /* everything from begin to here is done */
+    uint64_t dirtied;  /* zx_bti_pin: everything from begin to here is dirty */
     uint8_t waited;    /* the call has waited before, and holds references */
-    uint8_t strict;    /* a request that it owns fails whole, whichever part of it fails */
+    uint8_t strict;    /* a READ request that it owns fails whole, whichever part of it fails */
     uint8_t stage;
     uint8_t forgiving; /* what fails from here on is not told */
-    uint8_t reserved[4];
+    uint8_t entered;   /* zx_vmar_op_range: at work on a mapping */
+    uint8_t reserved[3];
 };
 
 struct thread {
@@ -593,6 +648,16 @@ struct need {
     uint64_t counted; /* allocations, besides the frames, that fail_alloc() counts */
 };
 
+/* One page of an access through the address space, and what it takes. */
+struct access {
+    uint64_t address;
+    uint64_t bytes; /* in this page */
+    int write;
+    uint32_t vmo;
+    uint32_t pages;  /* 0: physical memory, which is always there */
+    uint64_t offset; /* bytes of the pages */
+};
+
 /* What the check of a step found out for its commit. */
 struct plan {
     const pgr_call *call;
@@ -602,7 +667,14 @@ struct plan {
     struct need need;
     struct op op;
     struct want want; /* count 0: the call does not wait */
-    uint64_t stop;    /* bytes: how far this step goes */
+    uint64_t stop;    /* how far this step goes */
+    struct access access; /* of calls that go through the address space */
+    struct {
+        uint64_t offset;
+        uint64_t size;
+    } range;          /* bytes of the VMO, of operations on ranges */
+    uint32_t pages;   /* of the call's VMO, as the last look has found them */
+    uint64_t base;    /* bytes: where the VMO's window begins in them */
     uint32_t pager;
     uint32_t other; /* a second object of the call */
     uint32_t handle; /* row */
@@ -655,55 +727,144 @@ uint32_t pages_make(pgr_world *w, uint64_t size_pages, uint8_t flags);
  * not released: the caller knows whether they moved. `at` is a cursor over the map of these pages.
  */
 void pages_put(pgr_world *w, struct pages *pages, struct cursor *at, const struct run *run);
-/* Do copy-on-write relatives share with these pages? */
+static inline int pages_discarded(const pgr_world *w, uint32_t pages) { return pages_at(w, pages)->discard == DISCARD_DONE; }
+/* Is there anything that these pages share with, or see through to? */
 static inline int pages_have_relatives(const pgr_world *w, uint32_t pages)
 {
-    return pages_at(w, pages)->family_next != pages;
+    return pages_at(w, pages)->family_next != pages || pages_at(w, pages)->parent != 0;
 }
 /* Is a page of [begin, end) pinned? */
 int pages_pinned(const pgr_world *w, uint32_t pages, uint64_t begin, uint64_t end);
-/* Is the page one that the pager has to be asked for? */
-static inline int piece_absent(const struct pages *pages, const struct piece *piece)
-{
-    return piece->state == PGR_PAGE_NONE && pages->source != 0;
-}
-/* The READ request for absent pages from `page` on, `most` at most. ZX_ERR_BAD_STATE if nobody will answer. */
-zx_status_t pages_want(const pgr_world *w, uint32_t pages, uint64_t page, uint64_t most, struct want *want);
 
-/* What has to become of pages before they are used. */
-enum use {
-    USE_COMMIT, /* each has a frame of its own */
-    USE_WRITE   /* ... and is dirty, if it has a pager */
+/* What is seen at a page: in the pages themselves, or in an ancestor. */
+struct sight {
+    struct piece piece; /* in page numbers of the pages that look */
+    uint32_t owner;     /* whose piece it is */
+    int absent;         /* the owner's pager has to be asked for it */
+    uint64_t owner_page;
+};
+
+/* What the pages see at `page`, cut off at `end`. `at` is a cursor over their map. */
+struct sight pages_see(const pgr_world *w, struct cursor *at, uint32_t pages, uint64_t page, uint64_t end);
+/* Does this event make a page dirty, which the pager wants to be asked first? */
+int state_asks(const pgr_world *w, uint32_t pages, uint32_t event, uint32_t state);
+
+/* The most pages that one request asks for, by kind. */
+struct caps {
+    uint64_t read;
+    uint64_t dirty;
 };
 
 /*
- * How far from `page` the pages up to `end` can be committed or written without asking the pager, and what that takes. Returns the first
- * page that is absent, or `end`. *pins_max is raised to the greatest pin count among them.
+ * What has to be asked of the pager before `page`, and those behind it up to `end`, can be used by this event (enum pgr_page_event):
+ * count 0 if nothing. ZX_ERR_BAD_STATE if nobody will answer.
  */
-uint64_t pages_scan(const pgr_world *w, uint32_t pages, uint64_t page, uint64_t end, struct need *need, uint32_t *pins_max);
+zx_status_t pages_want(const pgr_world *w, uint32_t pages, uint32_t event, uint64_t page, uint64_t end,
+                       const struct caps *caps, struct want *want);
+/*
+ * How far from `page` the pages up to `end` can be committed or written without asking the pager, and what that takes. Returns the first
+ * page that has to be asked for, or `end`. *pins_max is raised to the greatest pin count among them.
+ */
+uint64_t pages_scan(const pgr_world *w, uint32_t pages, uint32_t event, uint64_t page, uint64_t end,
+                    struct need *need, uint32_t *pins_max);
 /* Prepares pages that pages_scan has found to be ready, and adds a pin to each if `pin`. */
-void pages_prepare(pgr_world *w, void *frames, uint32_t pages, enum use use, uint64_t page, uint64_t end, int pin);
+void pages_prepare(pgr_world *w, void *frames, uint32_t pages, uint32_t event, uint64_t page, uint64_t end, int pin);
 /* One pin fewer of each page. */
 void pages_unpin(pgr_world *w, uint32_t pages, uint64_t page, uint64_t end);
 /* Copies pages to a buffer; returns the offset of the first byte that is absent, or `end`. Offsets in bytes of the pages. */
 uint64_t pages_copy_out(const pgr_world *w, void *frames, uint32_t pages, uint64_t begin, uint64_t end, void *buffer);
+/* Where the byte at this offset of the pages is seen; null if it reads as zero. */
+char *pages_byte(const pgr_world *w, void *frames, uint32_t pages, uint64_t offset);
 /* Copies a buffer (null: zeros) to prepared pages. */
 void pages_copy_in(pgr_world *w, void *frames, uint32_t pages, uint64_t begin, uint64_t end, const void *buffer);
 /* Takes everything out of [begin, end): frames are released. */
 void pages_discard(pgr_world *w, uint32_t pages, uint64_t begin, uint64_t end);
-/* Whole-page ZX_VMO_OP_ZERO of [begin, end), and the nodes that it can need. */
-uint32_t pages_zero_nodes(const pgr_world *w, uint32_t pages, uint64_t begin, uint64_t end);
+/*
+ * Whole-page ZX_VMO_OP_ZERO. pages_zero_scan returns how far [begin, end) can be zeroed before a pinned page has to be asked for, and what
+ * that takes.
+ */
+uint64_t pages_zero_scan(const pgr_world *w, uint32_t pages, uint64_t begin, uint64_t end, struct need *need);
 void pages_zero(pgr_world *w, void *frames, uint32_t pages, uint64_t begin, uint64_t end);
 /* Drops what a detached VMO does not keep: clean pages without pins, and zero markers. */
 void pages_drop_clean(pgr_world *w, uint32_t pages);
 /* New size, in pages. Growing pages with a pager get a dirty zero interval. */
 void pages_resize(pgr_world *w, uint32_t pages, uint64_t size_pages);
-/* Evicts up to `count` clean pages; returns how many. */
-uint64_t pages_evict(pgr_world *w, uint32_t pages, uint64_t count);
+
+/* The list of pages that can be evicted. */
+void evictable_append(pgr_world *w, uint32_t pages);
+void evictable_remove(pgr_world *w, uint32_t pages);
+/* Marks of pages with frames, and what eviction goes by. */
+enum hint { HINT_NONE, HINT_DONT_NEED, HINT_ALWAYS_NEED, HINT_ANY };
+/* Marks what has frames in [begin, end). HINT_ALWAYS_NEED is never taken back. */
+void pages_hint(pgr_world *w, uint32_t pages, uint8_t hint, uint64_t begin, uint64_t end);
+/* Evicts up to `count` clean pages with this mark; returns how many. */
+uint64_t pages_evict(pgr_world *w, uint32_t pages, uint8_t hint, uint64_t count);
+/* Takes everything from discardable pages; returns how many frames they had. */
+uint64_t pages_discard_all(pgr_world *w, uint32_t pages);
+
+/* These pages see others where they have nothing; and no longer. */
+void pages_join_parent(pgr_world *w, uint32_t pages, uint32_t parent, uint64_t offset_pages, uint64_t limit_pages);
+void pages_leave_parent(pgr_world *w, uint32_t pages);
 /* A copy-on-write relative of `pages`: the first `size_pages` from `offset_pages` on, as far as they exist, are shared. */
 uint32_t pages_snapshot(pgr_world *w, uint32_t pages, uint64_t offset_pages, uint64_t size_pages, uint8_t flags);
-/* What the window of a snapshot shares: the number of runs, cut at the window's ends. */
+/* A child that sees `seen_pages` of `pages` from `offset_pages` on. */
+uint32_t pages_see_through(pgr_world *w, uint32_t pages, uint64_t offset_pages, uint64_t size_pages,
+                           uint64_t seen_pages, uint8_t flags);
+/* Whose pages such a child hangs from: an ancestor, if those in between show it nothing. Changes offset and length accordingly. */
+void pages_find_parent(const pgr_world *w, uint32_t *pages, uint64_t *offset_pages, uint64_t *seen_pages);
+/* The number of runs in [begin, end), cut at its ends. */
 uint64_t pages_runs(const pgr_world *w, uint32_t pages, uint64_t begin, uint64_t end);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * vmar
+ * --------------------------------------------------------------------------------------------------------------- */
+
+/* A mapping, and where it lies. Page numbers of addresses. */
+struct region {
+    uint32_t row; /* 0: there is none */
+    uint32_t vmar;
+    uint64_t page;
+    uint64_t count;
+};
+
+struct vmar *vmar_at(const pgr_world *w, uint32_t row);
+/* The VMAR is one hole. */
+void vmar_make_empty(pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count);
+/* The mapping at this page, in the VMAR or in one inside of it. */
+struct region region_at(const pgr_world *w, uint32_t vmar, uint64_t page);
+/* The lowest page with so many free ones behind it, aligned to 1 << align pages and ending at or before `limit`; 0 if there is none. */
+uint64_t vmar_find_hole(const pgr_world *w, uint32_t vmar, uint64_t count, uint32_t align, uint64_t limit);
+int vmar_is_free(const pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count);
+/* Does the range touch a VMAR inside? With `partly`: and not cover it? */
+int vmar_child_touched(const pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count, int partly);
+/* Does a mapping begin before this page and go on behind it? */
+int vmar_cuts(const pgr_world *w, uint32_t vmar, uint64_t page);
+/* Would taking the range away leave two parts of one mapping? */
+int vmar_splits(const pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count);
+/* A region takes its place in a hole. */
+void region_put(pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count, uint32_t region);
+uint32_t mapping_make(pgr_world *w, const struct mapping *mapping);
+/* The mapping ends at `page`; what it had from there on is a new one. */
+uint32_t mapping_split(pgr_world *w, uint32_t vmar, uint32_t mapping, uint64_t page);
+void vmar_unmap(pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count);
+/* Ends everything inside. */
+void vmar_empty(pgr_world *w, uint32_t vmar);
+/* Ends everything inside, and the VMAR. */
+void vmar_destroy(pgr_world *w, uint32_t vmar);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * access
+ * --------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Looks at the first page of [address, address + bytes): what it is, and what has to be asked or reserved for it. The error is that of the
+ * page fault.
+ */
+zx_status_t access_look(const pgr_world *w, struct access *access, struct need *need, struct want *want);
+/* The byte at which an access that could not go on has stopped. */
+uint64_t access_fault_address(uint16_t call, const struct op *op);
+/* Makes that page ready; cannot fail after the look. */
+void access_prepare(pgr_world *w, void *frames, const struct access *access);
 
 /* ------------------------------------------------------------------------------------------------------------------
  * life
@@ -720,6 +881,10 @@ void thread_kill(pgr_world *w, uint32_t row);
 /* The call keeps these objects alive while it waits, and no longer. */
 void op_hold(pgr_world *w, const struct op *op);
 void op_drop(pgr_world *w, const struct op *op);
+/* The call goes on with another VMO. */
+void op_move(pgr_world *w, struct op *op, uint32_t vmo);
+/* ... or with another VMO behind its buffer; 0: none. */
+void op_move_buffer(pgr_world *w, struct op *op, uint32_t vmo);
 /* What a call that ends early leaves half done is undone: pins. */
 void op_undo(pgr_world *w, struct op *op);
 /* Unpins. */
@@ -774,8 +939,21 @@ CHECK(pager_supply_pages);
 COMMIT(pager_supply_pages);
 CHECK(pager_op_range);
 COMMIT(pager_op_range);
+CHECK(pager_query_dirty_ranges);
+COMMIT(pager_query_dirty_ranges);
+CHECK(pager_query_vmo_stats);
+COMMIT(pager_query_vmo_stats);
 CHECK(vmo_create);
 COMMIT(vmo_create);
+CHECK(vmo_get_stream_size);
+COMMIT(vmo_get_stream_size);
+CHECK(vmo_set_stream_size);
+LOOK(vmo_set_stream_size);
+COMMIT(vmo_set_stream_size);
+CHECK(vmo_set_cache_policy);
+COMMIT(vmo_set_cache_policy);
+CHECK(vmo_replace_as_executable);
+COMMIT(vmo_replace_as_executable);
 CHECK(vmo_create_contiguous);
 COMMIT(vmo_create_contiguous);
 CHECK(vmo_create_physical);
@@ -803,6 +981,28 @@ CHECK(pmt_unpin);
 COMMIT(pmt_unpin);
 CHECK(bti_release_quarantine);
 COMMIT(bti_release_quarantine);
+CHECK(vmar_map);
+COMMIT(vmar_map);
+CHECK(vmar_unmap);
+COMMIT(vmar_unmap);
+CHECK(vmar_protect);
+COMMIT(vmar_protect);
+CHECK(vmar_op_range);
+LOOK(vmar_op_range);
+COMMIT(vmar_op_range);
+CHECK(vmar_allocate);
+COMMIT(vmar_allocate);
+CHECK(vmar_destroy);
+COMMIT(vmar_destroy);
+CHECK(mem_read);
+LOOK(mem_read);
+COMMIT(mem_read);
+CHECK(mem_write);
+LOOK(mem_write);
+COMMIT(mem_write);
+CHECK(mem_prepare);
+LOOK(mem_prepare);
+COMMIT(mem_prepare);
 CHECK(fail_alloc);
 COMMIT(fail_alloc);
 CHECK(reclaim);
@@ -828,13 +1028,19 @@ void vmo_info(const pgr_world *w, uint32_t vmo, zx_rights_t rights, zx_info_vmo_
 int size_wraps(const pgr_world *w, uint64_t size_bytes);
 /* Does a snapshot of this size, which begins there in the root of its ancestors, end beyond 64 bits? */
 int root_end_wraps(const pgr_world *w, uint64_t root_offset_pages, uint64_t size_pages);
-/* The pages leave the list of those that can be evicted. */
-void evictable_remove(pgr_world *w, uint32_t pages);
 /* The checks that calls on a pager's VMO share: both handles, and that they belong together. Fills plan->pager and plan->other. */
 zx_status_t pager_vmo_get(const pgr_world *w, uint64_t pager, uint64_t vmo, zx_rights_t pager_rights,
                           zx_rights_t vmo_rights, struct plan *plan);
+/* ZX_PAGER_OP_DIRTY of bytes; WRITEBACK_BEGIN and _END of pages. */
+zx_status_t dirty_check(const pgr_world *w, struct plan *plan, uint64_t offset, uint64_t length, uint64_t data);
+void dirty_commit(pgr_world *w, void *frames, const struct plan *plan, uint64_t page);
+void writeback_begin(pgr_world *w, uint32_t pages, uint64_t begin, uint64_t end, int zeros_only);
+void writeback_end(pgr_world *w, uint32_t pages, uint64_t begin, uint64_t end);
+/* An operation on plan->range of plan->op.vmo: what it asks once. */
+zx_status_t op_check(const pgr_world *w, struct plan *plan);
 /* ZX_VMO_OP_ZERO of a range of bytes as the end of another call, which does not tell whether it succeeds. */
-void zero_begin(pgr_world *w, struct op *op, uint64_t begin, uint64_t end);
+void zero_begin(struct op *op, uint64_t begin, uint64_t end);
+CHECK(zero);
 LOOK(zero);
 COMMIT(zero);
 

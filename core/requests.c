@@ -240,7 +240,8 @@ static void kind_fail(pgr_world *w, uint32_t source, uint16_t kind, uint64_t beg
     while (row != 0 && request_at(w, row)->page < end) {
         const struct request *request = request_at(w, row);
         uint32_t next = request->next;
-        int whole = thread_at(w, request->owner)->op.strict || begin <= request->page;
+        int strict = kind == ZX_PAGER_VMO_READ && thread_at(w, request->owner)->op.strict;
+        int whole = strict || begin <= request->page;
 
         request_complete(w, row, whole ? status : ZX_OK);
         row = next;

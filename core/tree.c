@@ -64,6 +64,52 @@ static uint32_t inner_slot(const struct node *inner, uint64_t page)
     return low;
 }
 
+/* --- widths --- */
+
+static uint8_t width_of(uint64_t count)
+{
+    uint8_t width = 0;
+
+    for (; count != 0; count >>= 1)
+        width++;
+    return width;
+}
+
+static uint8_t node_width(const struct node *node)
+{
+    uint64_t longest = 0;
+    uint8_t width = 0;
+    uint32_t i;
+
+    for (i = 0; i < node->count; i++) {
+        if (node->level == 0)
+            longest = max_u64(longest, node->runs[i].count);
+        else if (width < node->inner.widths[i])
+            width = node->inner.widths[i];
+    }
+    return node->level == 0 ? width_of(longest) : width;
+}
+
+/* Something has changed in the leaf under the cursor: what is known of its width, and above, follows. */
+static void widths_note(const pgr_world *w, const struct cursor *at)
+{
+    uint32_t level;
+
+    if (!at->tree->wide)
+        return;
+    for (level = 1; level < at->depth; level++)
+        node_at(w, at->node[level])->inner.widths[at->slot[level]] = node_width(node_at(w, at->node[level - 1]));
+}
+
+/* The same, from an inner node upwards that has lost a child. */
+static void widths_above(const pgr_world *w, const struct cursor *at, uint32_t level)
+{
+    if (!at->tree->wide)
+        return;
+    for (level++; level < at->depth; level++)
+        node_at(w, at->node[level])->inner.widths[at->slot[level]] = node_width(node_at(w, at->node[level - 1]));
+}
+
 /* A node that will be searched is fetched whole, so that its cache lines come at the same time. */
 static void node_prefetch(const struct node *node)
 {
@@ -157,6 +203,54 @@ struct run *tree_seek(const pgr_world *w, struct cursor *at, uint64_t page)
     return run_under(w, at);
 }
 
+/* From the node at this level on, and behind it, the first child that may hold a run that wide. Returns 0 if there is none. */
+static int wide_next(const pgr_world *w, struct cursor *at, uint8_t width)
+{
+    uint32_t level = 1;
+
+    while (level < at->depth) {
+        const struct node *inner = node_at(w, at->node[level]);
+
+        at->slot[level]++;
+        while (at->slot[level] < inner->count && inner->inner.widths[at->slot[level]] < width)
+            at->slot[level]++;
+        if (at->slot[level] >= inner->count) {
+            level++;
+            continue;
+        }
+        if (level == 1) {
+            descend_first(w, at, 1);
+            bounds_note(w, at);
+            return 1;
+        }
+        /* Down one level, to before its first child. */
+        at->node[level - 1] = inner->inner.children[at->slot[level]];
+        at->slot[level - 1] = UINT32_MAX;
+        level--;
+    }
+    return 0;
+}
+
+struct run *tree_seek_wide(const pgr_world *w, struct cursor *at, uint64_t count)
+{
+    uint8_t width = width_of(count);
+
+    if (at->depth == 0)
+        return NULL;
+    for (;;) {
+        struct node *leaf = node_at(w, at->node[0]);
+
+        for (; at->slot[0] < leaf->count; at->slot[0]++) {
+            if (leaf->runs[at->slot[0]].count >= count)
+                return &leaf->runs[at->slot[0]];
+        }
+        if (!wide_next(w, at, width)) {
+            at->depth = 0;
+            return NULL;
+        }
+    }
+}
+
 struct run *tree_next(const pgr_world *w, struct cursor *at)
 {
     if (at->depth == 0)
@@ -215,14 +309,38 @@ static void lower_keys(const pgr_world *w, struct cursor *at, uint64_t page)
     }
 }
 
+/* The last run left of the leaf under the cursor has grown to so many pages. */
+static void widths_before(const pgr_world *w, const struct cursor *at, uint64_t count)
+{
+    uint8_t width = width_of(count);
+    uint32_t level = 1;
+    struct node *node;
+    uint32_t slot;
+
+    if (!at->tree->wide)
+        return;
+    while (at->slot[level] == 0)
+        level++;
+    /* Down the last children to that leaf, and up from there to the root. */
+    slot = at->slot[level] - 1;
+    for (node = node_at(w, at->node[level]); node->level > 0; slot = node->count - 1u) {
+        node->inner.widths[slot] = node->inner.widths[slot] < width ? width : node->inner.widths[slot];
+        node = node_at(w, node->inner.children[slot]);
+    }
+    widths_above(w, at, level);
+}
+
 void tree_grow_before(const pgr_world *w, struct cursor *at, struct run *before, uint64_t count)
 {
     uint64_t end = run_end(before) + count;
     uint32_t level = 1;
 
     before->count += count;
-    if (at->slot[0] > 0)
+    if (at->slot[0] > 0) {
+        widths_note(w, at);
         return;
+    }
+    widths_before(w, at, before->count);
     at->low = max_u64(at->low, end);
     for (; level < at->depth; level++) {
         uint64_t *key = &node_at(w, at->node[level])->inner.keys[at->slot[level]];
@@ -233,9 +351,12 @@ void tree_grow_before(const pgr_world *w, struct cursor *at, struct run *before,
     }
 }
 
-static void child_insert(struct node *inner, uint32_t slot, uint64_t key, uint32_t child)
+static void child_insert(struct node *inner, uint32_t slot, uint64_t key, uint32_t child, uint8_t width)
 {
     uint32_t behind = inner->count - slot;
+
+    memmove(&inner->inner.widths[slot + 1], &inner->inner.widths[slot], behind);
+    inner->inner.widths[slot] = width;
 
     memmove(&inner->inner.keys[slot + 1], &inner->inner.keys[slot], behind * sizeof(inner->inner.keys[0]));
     memmove(&inner->inner.children[slot + 1], &inner->inner.children[slot], behind * sizeof(inner->inner.children[0]));
@@ -247,6 +368,8 @@ static void child_insert(struct node *inner, uint32_t slot, uint64_t key, uint32
 static void child_remove(struct node *inner, uint32_t slot)
 {
     uint32_t behind = inner->count - slot - 1;
+
+    memmove(&inner->inner.widths[slot], &inner->inner.widths[slot + 1], behind);
 
     memmove(&inner->inner.keys[slot], &inner->inner.keys[slot + 1], behind * sizeof(inner->inner.keys[0]));
     memmove(&inner->inner.children[slot], &inner->inner.children[slot + 1], behind * sizeof(inner->inner.children[0]));
@@ -260,7 +383,7 @@ static void root_raise(pgr_world *w, struct cursor *at)
     uint32_t root = node_take(w, tree, at->depth);
 
     PGR_ASSERT(at->depth < TREE_DEPTH_MAX);
-    child_insert(node_at(w, root), 0, 0, tree->root);
+    child_insert(node_at(w, root), 0, 0, tree->root, node_width(node_at(w, tree->root)));
     tree->root = root;
     at->node[at->depth] = root;
     at->slot[at->depth] = 0;
@@ -279,6 +402,7 @@ static uint64_t node_move(struct node *from, struct node *to, uint32_t keep)
         return to->runs[0].page;
     }
     memcpy(to->inner.keys, &from->inner.keys[keep], moved * sizeof(from->inner.keys[0]));
+    memcpy(to->inner.widths, &from->inner.widths[keep], moved);
     memcpy(to->inner.children, &from->inner.children[keep], moved * sizeof(from->inner.children[0]));
     return to->inner.keys[0];
 }
@@ -297,7 +421,8 @@ static void node_split(pgr_world *w, struct cursor *at, uint32_t level)
 
     if (level + 1 == at->depth)
         root_raise(w, at);
-    child_insert(node_at(w, at->node[level + 1]), at->slot[level + 1] + 1, key, fresh);
+    child_insert(node_at(w, at->node[level + 1]), at->slot[level + 1] + 1, key, fresh, node_width(node_at(w, fresh)));
+    node_at(w, at->node[level + 1])->inner.widths[at->slot[level + 1]] = node_width(node);
     if (at->slot[level] < keep)
         return;
     at->node[level] = fresh;
@@ -337,6 +462,7 @@ void tree_insert(pgr_world *w, struct cursor *at, const struct run *run)
     leaf->count++;
     at->tree->run_count++;
     lower_keys(w, at, run->page);
+    widths_note(w, at);
 }
 
 void tree_set_begin(pgr_world *w, struct cursor *at, uint64_t page)
@@ -346,6 +472,15 @@ void tree_set_begin(pgr_world *w, struct cursor *at, uint64_t page)
     run->count = run_end(run) - page;
     run->page = page;
     lower_keys(w, at, page);
+    widths_note(w, at);
+}
+
+void tree_set_end(const pgr_world *w, struct cursor *at, uint64_t end)
+{
+    struct run *run = &node_at(w, at->node[0])->runs[at->slot[0]];
+
+    run->count = end - run->page;
+    widths_note(w, at);
 }
 
 /* --- removing --- */
@@ -360,11 +495,13 @@ static void node_join(pgr_world *w, struct tree *tree, struct node *parent, uint
     if (left->level == 0) {
         memcpy(&left->runs[left->count], right->runs, right->count * sizeof(right->runs[0]));
     } else {
+        memcpy(&left->inner.widths[left->count], right->inner.widths, right->count);
         memcpy(&left->inner.keys[left->count], right->inner.keys, right->count * sizeof(right->inner.keys[0]));
         memcpy(&left->inner.children[left->count], right->inner.children,
                right->count * sizeof(right->inner.children[0]));
     }
     left->count = (uint16_t)(left->count + right->count);
+    parent->inner.widths[left_slot] = node_width(left);
     child_remove(parent, left_slot + 1);
     node_give(w, tree, right_row);
 }
@@ -431,9 +568,12 @@ void tree_erase(pgr_world *w, struct cursor *at)
     memmove(&leaf->runs[slot], &leaf->runs[slot + 1], (leaf->count - slot - 1) * sizeof(leaf->runs[0]));
     leaf->count--;
     at->tree->run_count--;
+    widths_note(w, at);
 
-    while (level + 1 < at->depth && node_thin(w, at, level))
+    while (level + 1 < at->depth && node_thin(w, at, level)) {
         level++;
+        widths_above(w, at, level);
+    }
     if (level == 0 && leaf->count > 0)
         return;
     root_lower(w, at->tree);

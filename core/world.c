@@ -5,6 +5,8 @@
 
 #define WORLD_MAGIC UINT64_C(0x6574697265676150) /* "Pagerite" */
 #define WORLD_VERSION (PGR_VERSION_MAJOR << 16 | PGR_VERSION_MINOR << 8 | PGR_VERSION_PATCH)
+#define ROOT_VMAR_BASE UINT64_C(0x1000000)
+#define ROOT_VMAR_END UINT64_C(0x7ffffffff000)
 #define NODES_PER_UNPIN (2u * TREE_DEPTH_MAX)    /* unpinning cuts at two places; each cut may split a path */
 #define NODES_SPARE 160u /* so that the estimates of tree_growth fit into the smallest world */
 
@@ -116,8 +118,11 @@ int world_header_valid(const pgr_world *w)
 static void process_make(pgr_world *w)
 {
     uint32_t vmar = object_make(w, PGR_OBJECT_VMAR);
+    uint64_t first = to_pages_up(w, ROOT_VMAR_BASE);
 
-    object_at(w, vmar)->vmar = (struct vmar){.base = 0x1000000, .size_bytes = 0x7ffffffff000 - 0x1000000};
+    vmar_make_empty(w, vmar, first, to_page(w, ROOT_VMAR_END) - first);
+    vmar_at(w, vmar)->flags =
+        ZX_VM_CAN_MAP_SPECIFIC | ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_EXECUTE;
     object_reference(w, vmar);
     w->root_vmar = vmar;
     w->start.vmar = handle_make_default(w, vmar, ZX_RIGHTS_IO | ZX_RIGHT_EXECUTE);

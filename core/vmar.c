@@ -1,0 +1,238 @@
+/*
+ * Address space: regions in VMARs, which are mappings or other VMARs, and the holes between them.
+ *
+ * A VMAR knows its regions and its holes, each in a map by page number of the address. The holes' map is wide, so that the lowest one that
+ * is long enough is found without looking at the others. A mapping is an object that nothing but its VMAR refers to; it keeps its VMO alive.
+ */
+#include "pgr_internal.h"
+
+struct vmar *vmar_at(const pgr_world *w, uint32_t row) { return &object_at(w, row)->vmar; }
+
+void vmar_make_empty(pgr_world *w, uint32_t row, uint64_t page, uint64_t count)
+{
+    struct vmar *vmar = vmar_at(w, row);
+    struct cursor holes = cursor_on(&vmar->holes);
+
+    vmar->page = page;
+    vmar->count = count;
+    vmar->holes.wide = 1;
+    map_put(w, &holes, &(struct run){.page = page, .count = count, .state = STATE_STRETCH});
+}
+
+/* --- finding --- */
+
+struct region region_at(const pgr_world *w, uint32_t vmar, uint64_t page)
+{
+    for (;;) {
+        struct cursor at = cursor_on(&vmar_at(w, vmar)->regions);
+        const struct run *run = tree_seek(w, &at, page);
+
+        if (run == NULL || run->page > page)
+            return (struct region){0};
+        if (object_at(w, run->frame)->kind == PGR_OBJECT_MAPPING)
+            return (struct region){.row = run->frame, .vmar = vmar, .page = run->page, .count = run->count};
+        vmar = run->frame;
+    }
+}
+
+/* The first aligned page of a hole behind which there is room enough; 0 if there is none. */
+static uint64_t hole_fit(const struct run *hole, uint64_t count, uint32_t align)
+{
+    uint64_t mask = ((uint64_t)1 << align) - 1;
+    uint64_t page = (hole->page + mask) & ~mask;
+
+    return page >= hole->page && in_range(page - hole->page, count, hole->count) ? page : 0;
+}
+
+uint64_t vmar_find_hole(const pgr_world *w, uint32_t row, uint64_t count, uint32_t align, uint64_t limit)
+{
+    const struct vmar *vmar = vmar_at(w, row);
+    struct cursor at = cursor_on(&vmar->holes);
+    const struct run *hole;
+
+    tree_seek(w, &at, vmar->page);
+    while ((hole = tree_seek_wide(w, &at, count)) != NULL) {
+        uint64_t page = hole_fit(hole, count, align);
+
+        if (hole->page >= limit)
+            return 0;
+        if (page != 0 && page + count <= limit)
+            return page;
+        at.slot[0]++;
+    }
+    return 0;
+}
+
+int vmar_is_free(const pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count)
+{
+    struct cursor at = cursor_on(&vmar_at(w, vmar)->regions);
+    const struct run *run = tree_seek(w, &at, page);
+
+    return run == NULL || run->page >= page + count;
+}
+
+int vmar_child_touched(const pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count, int partly)
+{
+    struct cursor at = cursor_on(&vmar_at(w, vmar)->regions);
+    const struct run *run;
+
+    for (run = tree_seek(w, &at, page); run != NULL && run->page < page + count; run = tree_next(w, &at)) {
+        int covered = run->page >= page && run_end(run) <= page + count;
+
+        if (object_at(w, run->frame)->kind == PGR_OBJECT_VMAR && !(partly && covered))
+            return 1;
+    }
+    return 0;
+}
+
+/* --- putting and removing --- */
+
+void region_put(pgr_world *w, uint32_t row, uint64_t page, uint64_t count, uint32_t region)
+{
+    struct vmar *vmar = vmar_at(w, row);
+    struct cursor holes = cursor_on(&vmar->holes);
+    struct cursor regions = cursor_on(&vmar->regions);
+
+    map_cut(w, &holes, page, count);
+    map_put(w, &regions, &(struct run){.page = page, .count = count, .frame = region, .state = STATE_STRETCH});
+}
+
+/* [page, page + count), which lies in one region, is a hole from now on. */
+static void region_remove(pgr_world *w, uint32_t row, uint64_t page, uint64_t count)
+{
+    struct vmar *vmar = vmar_at(w, row);
+    struct cursor holes = cursor_on(&vmar->holes);
+    struct cursor regions = cursor_on(&vmar->regions);
+
+    map_cut(w, &regions, page, count);
+    map_put(w, &holes, &(struct run){.page = page, .count = count, .state = STATE_STRETCH});
+}
+
+uint32_t mapping_make(pgr_world *w, const struct mapping *mapping)
+{
+    uint32_t row = object_make(w, PGR_OBJECT_MAPPING);
+
+    object_at(w, row)->mapping = *mapping;
+    object_reference(w, row);
+    object_reference(w, mapping->vmo);
+    vmo_at(w, mapping->vmo)->mapping_count++;
+    return row;
+}
+
+static void mapping_end(pgr_world *w, uint32_t row)
+{
+    uint32_t vmo = object_at(w, row)->mapping.vmo;
+
+    vmo_at(w, vmo)->mapping_count--;
+    object_release(w, vmo);
+    object_release(w, row);
+}
+
+uint32_t mapping_split(pgr_world *w, uint32_t vmar, uint32_t row, uint64_t page)
+{
+    struct cursor at = cursor_on(&vmar_at(w, vmar)->regions);
+    struct run *run = tree_seek(w, &at, page);
+    struct mapping mapping = object_at(w, row)->mapping;
+    struct run right = *run;
+
+    mapping.offset_pages += page - run->page;
+    right.frame = mapping_make(w, &mapping);
+    right.page = page;
+    right.count = run_end(run) - page;
+    tree_set_end(w, &at, page);
+    map_put(w, &at, &right);
+    return right.frame;
+}
+
+/* A VMAR that ends has nothing inside any more, and is told so to those that hold handles to it. */
+static void vmar_end(pgr_world *w, uint32_t row)
+{
+    struct vmar *vmar = vmar_at(w, row);
+
+    tree_clear(w, &vmar->holes);
+    tree_clear(w, &vmar->regions);
+    object_at(w, row)->flags |= PGR_VMAR_DESTROYED;
+    object_release(w, row);
+}
+
+/* Ends what is in a VMAR, and in those inside of it, from the bottom up. */
+void vmar_empty(pgr_world *w, uint32_t top)
+{
+    uint32_t row = top;
+
+    for (;;) {
+        struct vmar *vmar = vmar_at(w, row);
+        struct cursor at = cursor_on(&vmar->regions);
+        const struct run *run = tree_seek(w, &at, 0);
+
+        if (run == NULL) {
+            uint32_t parent = vmar->parent;
+
+            if (row == top)
+                return;
+            row = parent;
+            at = cursor_on(&vmar_at(w, row)->regions);
+            run = tree_seek(w, &at, vmar->page);
+            vmar_end(w, run->frame);
+            tree_erase(w, &at);
+        } else if (object_at(w, run->frame)->kind == PGR_OBJECT_MAPPING) {
+            mapping_end(w, run->frame);
+            tree_erase(w, &at);
+        } else {
+            row = run->frame;
+        }
+    }
+}
+
+void vmar_destroy(pgr_world *w, uint32_t row)
+{
+    const struct vmar *vmar = vmar_at(w, row);
+
+    vmar_empty(w, row);
+    if (vmar->parent != 0)
+        region_remove(w, vmar->parent, vmar->page, vmar->count);
+    vmar_end(w, row);
+}
+
+void vmar_unmap(pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count)
+{
+    struct cursor at = cursor_on(&vmar_at(w, vmar)->regions);
+    uint64_t end = page + count;
+    const struct run *run;
+
+    while ((run = tree_seek(w, &at, page)) != NULL && run->page < end) {
+        uint32_t region = run->frame;
+        uint64_t first = max_u64(run->page, page);
+        uint64_t last = min_u64(run_end(run), end);
+
+        if (object_at(w, region)->kind == PGR_OBJECT_VMAR) {
+            vmar_destroy(w, region);
+        } else if (last < run_end(run) && first > run->page) {
+            mapping_split(w, vmar, region, last);
+            region_remove(w, vmar, first, last - first);
+        } else {
+            if (last < run_end(run))
+                object_at(w, region)->mapping.offset_pages += last - run->page;
+            if (first == run->page && last == run_end(run))
+                mapping_end(w, region);
+            region_remove(w, vmar, first, last - first);
+        }
+        at.depth = 0;
+        page = last;
+    }
+}
+
+int vmar_cuts(const pgr_world *w, uint32_t vmar, uint64_t page)
+{
+    struct region region = region_at(w, vmar, page);
+
+    return region.row != 0 && region.page < page;
+}
+
+int vmar_splits(const pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count)
+{
+    struct region first = region_at(w, vmar, page);
+    struct region last = region_at(w, vmar, page + count);
+
+    return first.row != 0 && first.row == last.row && first.page < page;
+}
