@@ -1,8 +1,9 @@
 /*
  * Accesses through the address space: mem_read, mem_write, mem_prepare.
  *
- * There are no page tables. Every access asks, page by page: is there a mapping, does it allow this, has the VMO this page? Then the page is
- * obtained as zx_vmo_read or zx_vmo_write would obtain it, one page at a time. What another call would return as an error ends in an exception.
+ * There are no page tables. Every access asks, page by page: is there a mapping, does it allow this, has the VMO
+ * this page? Then the page is obtained as zx_vmo_read or zx_vmo_write would obtain it, one page at a time. What
+ * another call would return as an error ends in an exception.
  */
 #include "pgr_internal.h"
 
@@ -83,7 +84,8 @@ static zx_status_t mem_look(const pgr_world *w, struct plan *plan, int write)
         return ZX_OK;
     if (plan->call->buffer == NULL || plan->call->buffer_bytes < plan->op.end - plan->op.begin)
         return ZX_ERR_INVALID_ARGS;
-    plan->access = (struct access){.address = plan->op.position, .bytes = plan->op.end - plan->op.position, .write = write};
+    plan->access =
+        (struct access){.address = plan->op.position, .bytes = plan->op.end - plan->op.position, .write = write};
     return access_look(w, &plan->access, &plan->need, &plan->want);
 }
 
@@ -106,7 +108,10 @@ CHECK(mem_read)
     return mem_check(plan);
 }
 
-LOOK(mem_read) { return mem_look(w, plan, 0); }
+LOOK(mem_read)
+{
+    return mem_look(w, plan, 0);
+}
 
 /* Physical memory reads as zeros. */
 COMMIT(mem_read)
@@ -132,7 +137,10 @@ CHECK(mem_write)
     return mem_check(plan);
 }
 
-LOOK(mem_write) { return mem_look(w, plan, 1); }
+LOOK(mem_write)
+{
+    return mem_look(w, plan, 1);
+}
 
 COMMIT(mem_write)
 {
@@ -164,8 +172,9 @@ CHECK(mem_prepare)
 }
 
 /*
- * Accesses in order, each page by page. op->begin counts the accesses that are done, op->position the bytes of the one that is not, op->end is the
- * address looked at. After a wait it goes from the start again, for what was ready may be gone.
+ * Accesses in order, each page by page. op->begin counts the accesses that are done, op->position the bytes of the
+ * one that is not, op->end is the address looked at. After a wait it goes from the start again, for what was ready
+ * may be gone.
  */
 static int prepare_current(const struct plan *plan, pgr_access *access)
 {

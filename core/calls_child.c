@@ -1,16 +1,16 @@
 /*
  * System call zx_vmo_create_child.
  *
- * A slice is a window on its parent's pages, a reference a second name for them. A snapshot has pages of its own, and freezes what the parent
- * holds: both share frames until one of them writes, and are relatives from then on, as is every further snapshot of either. A pager's pages
- * cannot be frozen: a child of theirs sees them as they are, and as they become, until it writes; what such a child has written can be frozen
- * again.
+ * A slice is a window on its parent's pages, a reference a second name for them. A snapshot has pages of its own,
+ * and freezes what the parent holds: both share frames until one of them writes, and are relatives from then on, as
+ * is every further snapshot of either. A pager's pages cannot be frozen: a child of theirs sees them as they are,
+ * and as they become, until it writes; what such a child has written can be frozen again.
  */
 #include "pgr_internal.h"
 
-#define CHILD_KINDS                                                                                          \
-    (ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_SLICE | ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE |                  \
-     ZX_VMO_CHILD_REFERENCE | ZX_VMO_CHILD_SNAPSHOT_MODIFIED)
+#define CHILD_KINDS                                                                                                    \
+    (ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_SLICE | ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZX_VMO_CHILD_REFERENCE |   \
+     ZX_VMO_CHILD_SNAPSHOT_MODIFIED)
 
 /* The kind asked for, with at most the flags that go with it; 0 if the options make no sense. */
 static uint32_t child_kind(uint32_t options)
@@ -56,8 +56,8 @@ static int freeze_refused(const pgr_world *w, const struct pages *pages)
 }
 
 /*
- * Which kind of snapshot this parent can have. SNAPSHOT always freezes; the other kinds see through to a pager where they can, but
- * SNAPSHOT_MODIFIED freezes what a child of a pager's VMO has written.
+ * Which kind of snapshot this parent can have. SNAPSHOT always freezes; the other kinds see through to a pager
+ * where they can, but SNAPSHOT_MODIFIED freezes what a child of a pager's VMO has written.
  */
 static enum snapshot snapshot_kind(const pgr_world *w, const struct pages *pages, int slice, uint32_t kind)
 {
@@ -77,7 +77,8 @@ static enum snapshot snapshot_kind(const pgr_world *w, const struct pages *pages
     return slice || freeze_refused(w, pages) ? SNAPSHOT_IMPOSSIBLE : SNAPSHOT_FREEZES;
 }
 
-static zx_status_t snapshot_check(const pgr_world *w, const struct window *window, uint8_t flags, uint32_t kind, struct plan *plan)
+static zx_status_t snapshot_check(const pgr_world *w, const struct window *window, uint8_t flags, uint32_t kind,
+                                  struct plan *plan)
 {
     const struct pages *pages = pages_at(w, window->pages);
     int slice = (object_at(w, plan->other)->flags & PGR_VMO_SLICE) != 0;
@@ -180,7 +181,10 @@ static uint32_t slice_make(pgr_world *w, const struct plan *plan)
     return row;
 }
 
-/* A reference goes on where the VMO that it refers to ends: it stands in the queue of those that will take its place. */
+/*
+ * A reference goes on where the VMO that it refers to ends: it stands in the queue of those that will take its
+ * place.
+ */
 static uint32_t reference_make(pgr_world *w, const struct plan *plan)
 {
     struct window window = vmo_window(w, plan->other);
@@ -217,7 +221,11 @@ static uint32_t snapshot_make(pgr_world *w, const struct plan *plan)
         pages = pages_see_through(w, window.pages, window.offset_pages + offset, plan->size_pages, seen, flags);
     pages_at(w, pages)->root_offset_pages = root_offset;
     pages_at(w, pages)->content_size_bytes = plan->call->arg[3];
-    return vmo_make(w, pages, (uint8_t)(PGR_VMO_CLONE | ((options & ZX_VMO_CHILD_NO_WRITE) != 0 && (options & ZX_VMO_CHILD_SNAPSHOT) != 0 ? PGR_VMO_IMMUTABLE : 0)));
+    return vmo_make(
+        w, pages,
+        (uint8_t)(PGR_VMO_CLONE |
+                  ((options & ZX_VMO_CHILD_NO_WRITE) != 0 && (options & ZX_VMO_CHILD_SNAPSHOT) != 0 ? PGR_VMO_IMMUTABLE
+                                                                                                    : 0)));
 }
 
 static uint32_t child_make(pgr_world *w, const struct plan *plan)

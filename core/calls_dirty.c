@@ -1,11 +1,14 @@
 /*
- * Dirty tracking: ZX_PAGER_OP_DIRTY, ZX_PAGER_OP_WRITEBACK_BEGIN and _END, zx_pager_query_dirty_ranges, zx_pager_query_vmo_stats.
+ * Dirty tracking: ZX_PAGER_OP_DIRTY, ZX_PAGER_OP_WRITEBACK_BEGIN and _END, zx_pager_query_dirty_ranges,
+ * zx_pager_query_vmo_stats.
  *
- * What becomes of a page is in states.c. Here is the one rule that is not about pages: how a writeback of an interval of zeros begins and ends.
- * An interval [s, e) knows how many of its pages from s on are being written back, its awaiting length L, which may reach beyond e.
+ * What becomes of a page is in states.c. Here is the one rule that is not about pages: how a writeback of an
+ * interval of zeros begins and ends. An interval [s, e) knows how many of its pages from s on are being written
+ * back, its awaiting length L, which may reach beyond e.
  *
- *   BEGIN [o, x)      an interval with o <= s < x:  L = max(L, min(e, x) - s)         one that begins before o is not touched
- *   END [o, x)        ascending, X = o at first:     X = max(X, s + L); [s, min(e, X, x)) is clean, and gone; the rest keeps what is left of L
+ *   BEGIN [o, x)      an interval with o <= s < x:  L = max(L, min(e, x) - s);  one that begins before o stays as it is
+ *   END [o, x)        ascending, X = o at first:  X = max(X, s + L);  [s, min(e, X, x)) is clean, and gone;
+ *                     the rest keeps what is left of L
  *   cut in front      the rest keeps what is left of L                                  (map.c)
  *   cut in the middle the left part keeps L, the right one has none                     (map.c)
  *   joined            the left one's L                                                  (map.c)
@@ -148,8 +151,12 @@ CHECK(pager_query_dirty_ranges)
     return ZX_OK;
 }
 
-/* Pages that are dirty, or being written back, are one range; an interval of zeros is one of its own. From `page` on; 0 if there is none. */
-static int dirty_range_next(const pgr_world *w, struct cursor *at, uint64_t *page, uint64_t end, zx_vmo_dirty_range_t *range)
+/*
+ * Pages that are dirty, or being written back, are one range; an interval of zeros is one of its own. From `page`
+ * on; 0 if there is none.
+ */
+static int dirty_range_next(const pgr_world *w, struct cursor *at, uint64_t *page, uint64_t end,
+                            zx_vmo_dirty_range_t *range)
 {
     uint64_t begin = end;
     uint8_t kind = PGR_PAGE_NONE;

@@ -249,7 +249,10 @@ static zx_status_t property_check(const pgr_world *w, struct plan *plan, zx_righ
     return object_at(w, plan->other)->kind != PGR_OBJECT_VMO ? ZX_ERR_WRONG_TYPE : ZX_OK;
 }
 
-CHECK(object_get_property) { return property_check(w, plan, ZX_RIGHT_GET_PROPERTY, ZX_MAX_NAME_LEN); }
+CHECK(object_get_property)
+{
+    return property_check(w, plan, ZX_RIGHT_GET_PROPERTY, ZX_MAX_NAME_LEN);
+}
 
 COMMIT(object_get_property)
 {
@@ -284,7 +287,10 @@ static void name_set(pgr_world *w, uint32_t object, const pgr_call *call)
     memcpy(name, call->buffer, (size_t)min_u64(call->buffer_bytes, ZX_MAX_NAME_LEN - 1));
 }
 
-/* A content size below the VMO's size zeroes what lies between, as ZX_VMO_OP_ZERO would; that this fails is not told. */
+/*
+ * A content size below the VMO's size zeroes what lies between, as ZX_VMO_OP_ZERO would; that this fails is not
+ * told.
+ */
 LOOK(object_set_property)
 {
     if (plan->op.options == ZX_PROP_NAME || plan->op.stage == 0)

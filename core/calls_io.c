@@ -1,8 +1,8 @@
 /*
  * System calls zx_vmo_read and zx_vmo_write.
  *
- * Both go page after page, and each step as far as no page has to be asked for. A step that stands before a page that has to be waits. What
- * earlier steps have done stays done.
+ * Both go page after page, and each step as far as no page has to be asked for. A step that stands before a page
+ * that has to be waits. What earlier steps have done stays done.
  */
 #include "pgr_internal.h"
 
@@ -29,8 +29,8 @@ static zx_status_t transfer_check(const pgr_world *w, struct plan *plan, zx_righ
 }
 
 /*
- * What is asked before each step, and what the step has to wait for. A transfer is whole, or it is out of range, also if the VMO has shrunk
- * since it began.
+ * What is asked before each step, and what the step has to wait for. A transfer is whole, or it is out of range,
+ * also if the VMO has shrunk since it began.
  */
 static zx_status_t transfer_look(const pgr_world *w, struct plan *plan, uint32_t event)
 {
@@ -62,8 +62,9 @@ static zx_status_t transfer_look(const pgr_world *w, struct plan *plan, uint32_t
 /* --- buffers in the caller's own memory --- */
 
 /*
- * How far from op->position the pages are to be made writable before their buffer is looked at: a whole run of pages with frames, as the
- * kernel does it, or one page without; nothing, if the first is writable. The end in pages, or op->position's page.
+ * How far from op->position the pages are to be made writable before their buffer is looked at: a whole run of
+ * pages with frames, as the kernel does it, or one page without; nothing, if the first is writable. The end in
+ * pages, or op->position's page.
  */
 static uint64_t write_ahead(const pgr_world *w, const struct plan *plan)
 {
@@ -85,7 +86,10 @@ static uint64_t write_ahead(const pgr_world *w, const struct plan *plan)
     return min_u64(sight.piece.page, end);
 }
 
-/* First the VMO's page, then the buffer's; whichever has to be waited for, the piece starts over. plan->stop: pages to prepare first. */
+/*
+ * First the VMO's page, then the buffer's; whichever has to be waited for, the piece starts over. plan->stop: pages
+ * to prepare first.
+ */
 static zx_status_t piece_look(const pgr_world *w, struct plan *plan, int to_vmo)
 {
     struct op *op = &plan->op;
@@ -146,7 +150,10 @@ static enum progress piece_commit(pgr_world *w, void *frames, struct plan *plan,
 
 /* --- zx_vmo_read --- */
 
-CHECK(vmo_read) { return transfer_check(w, plan, ZX_RIGHT_READ); }
+CHECK(vmo_read)
+{
+    return transfer_check(w, plan, ZX_RIGHT_READ);
+}
 
 LOOK(vmo_read)
 {
@@ -176,7 +183,10 @@ COMMIT(vmo_read)
 
 /* --- zx_vmo_write --- */
 
-CHECK(vmo_write) { return transfer_check(w, plan, ZX_RIGHT_WRITE); }
+CHECK(vmo_write)
+{
+    return transfer_check(w, plan, ZX_RIGHT_WRITE);
+}
 
 LOOK(vmo_write)
 {
@@ -207,7 +217,8 @@ COMMIT(vmo_write)
         return PROGRESS_DONE;
     stop = min_u64(op->end, to_bytes(w, plan->stop) - plan->base);
     pages_prepare(w, frames, plan->pages, PGR_EVENT_WRITE, to_page(w, plan->base + op->position), plan->stop, 0);
-    pages_copy_in(w, frames, plan->pages, plan->base + op->position, plan->base + stop, from + (op->position - op->begin));
+    pages_copy_in(w, frames, plan->pages, plan->base + op->position, plan->base + stop,
+                  from + (op->position - op->begin));
     pages_at(w, plan->pages)->modified = 1;
     op->position = stop;
     return stop < op->end ? PROGRESS_AGAIN : PROGRESS_DONE;

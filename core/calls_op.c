@@ -1,5 +1,6 @@
 /*
- * System calls zx_vmo_op_range and zx_vmar_op_range: COMMIT, DECOMMIT, locks, cache operations and hints. ZERO has calls_zero.c.
+ * System calls zx_vmo_op_range and zx_vmar_op_range: COMMIT, DECOMMIT, locks, cache operations and hints. ZERO has
+ * calls_zero.c.
  */
 #include "pgr_internal.h"
 
@@ -37,7 +38,8 @@ static zx_status_t rest_want(const pgr_world *w, struct plan *plan, uint32_t eve
 {
     const struct caps caps = {.read = UINT64_MAX, .dirty = UINT64_MAX};
 
-    return pages_want(w, plan->pages, event, to_page(w, plan->base + plan->op.position), to_page(w, plan->base + plan->op.end), &caps, &plan->want);
+    return pages_want(w, plan->pages, event, to_page(w, plan->base + plan->op.position),
+                      to_page(w, plan->base + plan->op.end), &caps, &plan->want);
 }
 
 zx_status_t commit_look(const pgr_world *w, struct plan *plan)
@@ -98,7 +100,8 @@ static enum progress fetch_commit(pgr_world *w, struct plan *plan)
     if (plan->op.position >= plan->op.end)
         return PROGRESS_DONE;
     at = cursor_on(&pages_at(w, plan->pages)->map);
-    sight = pages_see(w, &at, plan->pages, to_page(w, plan->base + plan->op.position), to_page(w, plan->base + plan->op.end));
+    sight = pages_see(w, &at, plan->pages, to_page(w, plan->base + plan->op.position),
+                      to_page(w, plan->base + plan->op.end));
     if (plan->op.options == ZX_VMO_OP_ALWAYS_NEED && pages_at(w, sight.owner)->source != 0)
         pages_hint(w, sight.owner, HINT_ALWAYS_NEED, sight.owner_page, sight.owner_page + sight.piece.count);
     plan->op.position += to_bytes(w, sight.piece.count);
@@ -165,7 +168,8 @@ static enum progress dont_need_commit(pgr_world *w, struct plan *plan)
 {
     while (rest_look(w, plan)) {
         struct cursor at = cursor_on(&pages_at(w, plan->pages)->map);
-        struct sight sight = pages_see(w, &at, plan->pages, to_page(w, plan->base + plan->op.position), to_page(w, plan->base + plan->op.end));
+        struct sight sight = pages_see(w, &at, plan->pages, to_page(w, plan->base + plan->op.position),
+                                       to_page(w, plan->base + plan->op.end));
 
         if (sight.piece.state == PGR_PAGE_CLEAN && sight.piece.pins == 0)
             pages_hint(w, sight.owner, HINT_DONT_NEED, sight.owner_page, sight.owner_page + sight.piece.count);
@@ -375,8 +379,9 @@ COMMIT(vmo_op_range)
 
 static int vmar_op_known(uint32_t op)
 {
-    return op == ZX_VMAR_OP_COMMIT || op == ZX_VMAR_OP_DECOMMIT || op == ZX_VMAR_OP_MAP_RANGE || op == ZX_VMAR_OP_ZERO ||
-           op == ZX_VMAR_OP_DONT_NEED || op == ZX_VMAR_OP_ALWAYS_NEED || op == ZX_VMAR_OP_PREFETCH;
+    return op == ZX_VMAR_OP_COMMIT || op == ZX_VMAR_OP_DECOMMIT || op == ZX_VMAR_OP_MAP_RANGE ||
+           op == ZX_VMAR_OP_ZERO || op == ZX_VMAR_OP_DONT_NEED || op == ZX_VMAR_OP_ALWAYS_NEED ||
+           op == ZX_VMAR_OP_PREFETCH;
 }
 
 CHECK(vmar_op_range)
@@ -417,7 +422,10 @@ static zx_status_t mapping_check(const pgr_world *w, const struct plan *plan, co
     return op == ZX_VMAR_OP_PREFETCH && (mapping->perms_max & ZX_VM_PERM_READ) == 0 ? ZX_ERR_ACCESS_DENIED : ZX_OK;
 }
 
-/* Enters the mapping at op->at: its VMO is plan->other, its part of the range plan->range, and what the VMO's operation asks is asked. */
+/*
+ * Enters the mapping at op->at: its VMO is plan->other, its part of the range plan->range, and what the VMO's
+ * operation asks is asked.
+ */
 static zx_status_t mapping_enter_look(const pgr_world *w, struct plan *plan)
 {
     struct region region = region_at(w, plan->op.vmar, to_page(w, plan->op.at));
@@ -432,10 +440,13 @@ static zx_status_t mapping_enter_look(const pgr_world *w, struct plan *plan)
     plan->other = object_at(w, region.row)->mapping.vmo;
     plan->stop = min_u64(plan->op.at_end, to_bytes(w, region.page + region.count));
     sub.op.vmo = plan->other;
-    sub.range.offset = to_bytes(w, object_at(w, region.row)->mapping.offset_pages + to_page(w, plan->op.at) - region.page);
+    sub.range.offset =
+        to_bytes(w, object_at(w, region.row)->mapping.offset_pages + to_page(w, plan->op.at) - region.page);
     sub.range.size = plan->stop - plan->op.at;
     if (plan->op.options == ZX_VMAR_OP_MAP_RANGE)
-        return in_range(sub.range.offset, sub.range.size, to_bytes(w, vmo_window(w, plan->other).size_pages)) ? ZX_OK : ZX_ERR_OUT_OF_RANGE;
+        return in_range(sub.range.offset, sub.range.size, to_bytes(w, vmo_window(w, plan->other).size_pages))
+                   ? ZX_OK
+                   : ZX_ERR_OUT_OF_RANGE;
     status = op_check(w, &sub);
     sub.op.vmo = plan->op.vmo;
     plan->op = sub.op;

@@ -1,6 +1,6 @@
 /*
- * System calls of pagers but for zx_pager_supply_pages: zx_pager_create, zx_pager_create_vmo, zx_pager_detach_vmo, zx_pager_op_range.
- * What the operations that track dirty pages do is in calls_dirty.c.
+ * System calls of pagers but for zx_pager_supply_pages: zx_pager_create, zx_pager_create_vmo, zx_pager_detach_vmo,
+ * zx_pager_op_range. What the operations that track dirty pages do is in calls_dirty.c.
  */
 #include "pgr_internal.h"
 
@@ -43,7 +43,10 @@ CHECK(pager_create_vmo)
     return ZX_OK;
 }
 
-/* The tie between these pages, the pager and the port. The port lives on for it, but a closed one swallows its packets. */
+/*
+ * The tie between these pages, the pager and the port. The port lives on for it, but a closed one swallows its
+ * packets.
+ */
 static uint32_t source_make(pgr_world *w, const struct plan *plan, uint32_t pages)
 {
     uint32_t row = object_make(w, PGR_OBJECT_SOURCE);
@@ -88,7 +91,8 @@ COMMIT(pager_create_vmo)
 
 /* --- what all calls on a pager's VMO ask --- */
 
-zx_status_t pager_vmo_get(const pgr_world *w, uint64_t pager, uint64_t vmo, zx_rights_t pager_rights, zx_rights_t vmo_rights, struct plan *plan)
+zx_status_t pager_vmo_get(const pgr_world *w, uint64_t pager, uint64_t vmo, zx_rights_t pager_rights,
+                          zx_rights_t vmo_rights, struct plan *plan)
 {
     zx_status_t status = handle_get(w, pager, PGR_OBJECT_PAGER, pager_rights, &plan->pager);
     uint32_t source;
@@ -109,7 +113,8 @@ zx_status_t pager_vmo_get(const pgr_world *w, uint64_t pager, uint64_t vmo, zx_r
 
 CHECK(pager_detach_vmo)
 {
-    return pager_vmo_get(w, plan->call->arg[0], plan->call->arg[1], ZX_RIGHT_ATTACH_VMO | ZX_RIGHT_MANAGE_VMO, ZX_RIGHT_WRITE, plan);
+    return pager_vmo_get(w, plan->call->arg[0], plan->call->arg[1], ZX_RIGHT_ATTACH_VMO | ZX_RIGHT_MANAGE_VMO,
+                         ZX_RIGHT_WRITE, plan);
 }
 
 /* Requests end before the last packet is sent, so that it is the only one left; what is clean goes, each time. */

@@ -1,7 +1,8 @@
 /*
  * System calls that pin: zx_bti_pin, zx_pmt_unpin, zx_bti_release_quarantine.
  *
- * The PMT is made in the first step, before anybody can name it, and knows what is pinned so far. When the call ends early it is undone.
+ * The PMT is made in the first step, before anybody can name it, and knows what is pinned so far. When the call
+ * ends early it is undone.
  */
 #include "pgr_internal.h"
 
@@ -75,7 +76,10 @@ static void pin_needs(struct plan *plan)
     plan->need.nodes = tree_growth(2, 0);
 }
 
-/* A pin for writing dirties what it has pinned. Where the pager wants to be asked for that, pages are pinned first, and then asked for. */
+/*
+ * A pin for writing dirties what it has pinned. Where the pager wants to be asked for that, pages are pinned first,
+ * and then asked for.
+ */
 static int pin_asks(const pgr_world *w, const struct plan *plan)
 {
     return (plan->op.options & ZX_BTI_PERM_WRITE) != 0 &&

@@ -1,5 +1,6 @@
 /*
- * System calls: zx_port_*, and those that wait for signals: zx_object_wait_one, zx_object_wait_async, zx_object_signal, zx_event_create.
+ * System calls: zx_port_*, and those that wait for signals: zx_object_wait_one, zx_object_wait_async,
+ * zx_object_signal, zx_event_create.
  */
 #include "pgr_internal.h"
 
@@ -125,7 +126,10 @@ COMMIT(port_wait)
 
 /* --- zx_port_cancel --- */
 
-/* The first packet of an async wait that was made through this handle with this key: waiting, or queued; 0 if there is none. */
+/*
+ * The first packet of an async wait that was made through this handle with this key: waiting, or queued; 0 if there
+ * is none.
+ */
 static uint32_t watch_find(const pgr_world *w, uint32_t port, zx_handle_t handle, uint64_t key)
 {
     uint32_t row;

@@ -1,17 +1,20 @@
 /*
  * System call zx_pager_supply_pages: the pages of one VMO become those of a pager's VMO.
  *
- *   pager VMO     absent -> clean, with the aux page's frame, or a marker where aux had none     anything else -> as it was
- *   aux VMO       any    -> no frame, reads as zeros                                               (frames not needed are freed)
+ *   pager VMO   absent         -> clean, with the aux page's frame; or a marker, if aux has none
+ *               anything else  -> as it was
+ *   aux VMO     any            -> no frame, reads as zeros; a frame that was not needed is freed
  *
- * Why no page can get lost: the step looks first, on a world that it cannot change, at both ranges, and reserves what the pager VMO's map may
- * need; then every frame of the aux range is either put into the pager VMO or freed, run by run, before the range is taken out of the aux map.
+ * Why no page can get lost: the step looks first, on a world that it cannot change, at both ranges, and reserves
+ * what the pager VMO's map may need; then every frame of the aux range is either put into the pager VMO or freed,
+ * run by run, before the range is taken out of the aux map.
  */
 #include "pgr_internal.h"
 
 /*
- * Can these pages be taken from the VMO? Physical and contiguous ones never can. A child, or another VMO over the same pages, would see
- * them vanish; so would the relatives of a snapshot and the parent of a slice, but a range that is out of bounds is told before that.
+ * Can these pages be taken from the VMO? Physical and contiguous ones never can. A child, or another VMO over the
+ * same pages, would see them vanish; so would the relatives of a snapshot and the parent of a slice, but a range
+ * that is out of bounds is told before that.
  */
 static zx_status_t aux_check(const pgr_world *w, uint32_t aux, uint64_t page, uint64_t count)
 {
@@ -64,13 +67,16 @@ static void supply_needs(const pgr_world *w, struct plan *plan, uint64_t page, u
 
     plan->stop = absent_stretches(w, pages_at(w, pages), page, page + count);
     plan->need.counted = plan->stop;
-    /* Into each stretch goes a part of every run of the aux range, and a marker for every gap around those; and the aux map is cut twice. */
+    /*
+     * Into each stretch goes a part of every run of the aux range, and a marker for every gap around those; and the
+     * aux map is cut twice.
+     */
     plan->need.nodes = tree_growth(2 * moved + 2 * plan->stop + 1, kept) + tree_growth(2, 0);
 }
 
 /*
- * Option supply_failure decommitted: the kernel takes the pages before it looks where they go, and when memory runs out it has filled some
- * stretches. The call then goes through with what it can do, and reports `status`.
+ * Option supply_failure decommitted: the kernel takes the pages before it looks where they go, and when memory runs
+ * out it has filled some stretches. The call then goes through with what it can do, and reports `status`.
  */
 static zx_status_t supply_half(const pgr_world *w, struct plan *plan, zx_status_t status)
 {
@@ -118,7 +124,8 @@ CHECK(pager_supply_pages)
 }
 
 /* One absent stretch of the pager's VMO takes over what the aux range holds at `aux_page` and behind. */
-static void stretch_fill(pgr_world *w, struct pages *pages, struct cursor *at, const struct piece *stretch, struct pages *aux, struct cursor *from, uint64_t aux_page)
+static void stretch_fill(pgr_world *w, struct pages *pages, struct cursor *at, const struct piece *stretch,
+                         struct pages *aux, struct cursor *from, uint64_t aux_page)
 {
     uint64_t end = aux_page + stretch->count;
     uint64_t page = stretch->page;

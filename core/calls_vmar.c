@@ -8,17 +8,29 @@
 #define VM_PLACES (ZX_VM_SPECIFIC | ZX_VM_SPECIFIC_OVERWRITE | ZX_VM_OFFSET_IS_UPPER_LIMIT)
 #define VM_ALIGN_SHIFT 24u
 #define VM_ALIGN_MASK (0xffu << VM_ALIGN_SHIFT)
-#define VM_KNOWN                                                                                                    \
-    (VM_PERMS | VM_CAN_MAP | VM_PLACES | ZX_VM_COMPACT | ZX_VM_CAN_MAP_SPECIFIC | ZX_VM_MAP_RANGE |                  \
+#define VM_KNOWN                                                                                                       \
+    (VM_PERMS | VM_CAN_MAP | VM_PLACES | ZX_VM_COMPACT | ZX_VM_CAN_MAP_SPECIFIC | ZX_VM_MAP_RANGE |                    \
      ZX_VM_REQUIRE_NON_RESIZABLE | ZX_VM_ALLOW_FAULTS | ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED | VM_ALIGN_MASK)
 
 /* The permissions that rights allow. READ, WRITE and EXECUTE are neighbours in both. */
-static uint32_t rights_perms(zx_rights_t rights) { return rights >> 2 & VM_PERMS; }
-static zx_rights_t perms_rights(uint32_t perms) { return perms << 2; }
+static uint32_t rights_perms(zx_rights_t rights)
+{
+    return rights >> 2 & VM_PERMS;
+}
+static zx_rights_t perms_rights(uint32_t perms)
+{
+    return perms << 2;
+}
 /* What a VMAR may map, as permissions. */
-static uint32_t can_map_perms(uint32_t flags) { return flags >> 7 & VM_PERMS; }
+static uint32_t can_map_perms(uint32_t flags)
+{
+    return flags >> 7 & VM_PERMS;
+}
 
-static int vmar_destroyed(const pgr_world *w, uint32_t row) { return (object_at(w, row)->flags & PGR_VMAR_DESTROYED) != 0; }
+static int vmar_destroyed(const pgr_world *w, uint32_t row)
+{
+    return (object_at(w, row)->flags & PGR_VMAR_DESTROYED) != 0;
+}
 
 /* --- placing --- */
 
@@ -83,7 +95,8 @@ static void region_needed(struct need *need, uint32_t cuts)
 /* --- zx_vmar_map --- */
 
 /* What is asked of the options before the VMAR is. */
-static zx_status_t map_options_check(const pgr_world *w, struct plan *plan, uint32_t options, zx_rights_t vmar_rights, zx_rights_t vmo_rights)
+static zx_status_t map_options_check(const pgr_world *w, struct plan *plan, uint32_t options, zx_rights_t vmar_rights,
+                                     zx_rights_t vmo_rights)
 {
     uint32_t perms = options & VM_PERMS;
     uint8_t flags = object_at(w, vmo_at(w, plan->other)->pages)->flags;
@@ -150,7 +163,9 @@ CHECK(vmar_map)
     plan->handle = rights_perms(vmar_rights) & rights_perms(vmo_rights) & can_map_perms(vmar_at(w, plan->pager)->flags);
     if (status != ZX_OK)
         return status;
-    region_needed(&plan->need, (options & ZX_VM_SPECIFIC_OVERWRITE) != 0 && vmar_splits(w, plan->pager, plan->stop, plan->size_pages) ? 1 : 0);
+    region_needed(
+        &plan->need,
+        (options & ZX_VM_SPECIFIC_OVERWRITE) != 0 && vmar_splits(w, plan->pager, plan->stop, plan->size_pages) ? 1 : 0);
     return ZX_OK;
 }
 
@@ -267,7 +282,8 @@ CHECK(vmar_protect)
     if (!range_inside(w, plan, plan->pager, arg[2]))
         return ZX_ERR_INVALID_ARGS;
     status = protect_walk(w, plan, perms, rights);
-    plan->value = (uint32_t)vmar_cuts(w, plan->pager, plan->stop) + (uint32_t)vmar_cuts(w, plan->pager, plan->stop + plan->size_pages);
+    plan->value = (uint32_t)vmar_cuts(w, plan->pager, plan->stop) +
+                  (uint32_t)vmar_cuts(w, plan->pager, plan->stop + plan->size_pages);
     plan->need.object_rows = plan->value;
     plan->need.counted = plan->value;
     plan->need.nodes = 2 * tree_growth(3, 0);
@@ -306,8 +322,8 @@ CHECK(vmar_allocate)
 
     if (status != ZX_OK)
         return status;
-    if ((options & (VM_PERMS | ZX_VM_SPECIFIC_OVERWRITE | ZX_VM_MAP_RANGE | ZX_VM_REQUIRE_NON_RESIZABLE | ZX_VM_ALLOW_FAULTS |
-                    ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED)) != 0 ||
+    if ((options & (VM_PERMS | ZX_VM_SPECIFIC_OVERWRITE | ZX_VM_MAP_RANGE | ZX_VM_REQUIRE_NON_RESIZABLE |
+                    ZX_VM_ALLOW_FAULTS | ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED)) != 0 ||
         (options & ~VM_KNOWN) != 0 || !alignment_valid(options))
         return ZX_ERR_INVALID_ARGS;
     if (arg[3] == 0 || !page_aligned(w, arg[3]))

@@ -1,6 +1,6 @@
 /*
- * System calls that make, name and size VMOs: zx_vmo_create, zx_vmo_create_contiguous, zx_vmo_create_physical, zx_vmo_create_child,
- * zx_vmo_get_size, zx_vmo_set_size; and what else there is to know about a VMO.
+ * System calls that make, name and size VMOs: zx_vmo_create, zx_vmo_create_contiguous, zx_vmo_create_physical,
+ * zx_vmo_create_child, zx_vmo_get_size, zx_vmo_set_size; and what else there is to know about a VMO.
  */
 #include "pgr_internal.h"
 
@@ -64,7 +64,10 @@ void vmo_needed(struct need *need, uint32_t rows)
     need->counted = 1;
 }
 
-int size_wraps(const pgr_world *w, uint64_t size_bytes) { return size_bytes > UINT64_MAX - (page_bytes(w) - 1); }
+int size_wraps(const pgr_world *w, uint64_t size_bytes)
+{
+    return size_bytes > UINT64_MAX - (page_bytes(w) - 1);
+}
 
 int root_end_wraps(const pgr_world *w, uint64_t root_offset_pages, uint64_t size_pages)
 {
@@ -145,7 +148,8 @@ COMMIT(vmo_create)
     pages_at(w, pages)->content_size_bytes = plan->call->arg[0];
     if ((options & ZX_VMO_DISCARDABLE) != 0)
         evictable_append(w, pages);
-    result->out[2] = handle_make_default(w, vmo_make(w, pages, 0), (flags & PGR_PAGES_RESIZABLE) != 0 ? ZX_RIGHT_RESIZE : 0);
+    result->out[2] =
+        handle_make_default(w, vmo_make(w, pages, 0), (flags & PGR_PAGES_RESIZABLE) != 0 ? ZX_RIGHT_RESIZE : 0);
     return PROGRESS_DONE;
 }
 
@@ -180,7 +184,8 @@ COMMIT(vmo_create_contiguous)
     struct cursor at = cursor_on(&pages->map);
 
     frames_take_at(w, frames, (struct stretch){plan->value, (uint32_t)plan->size_pages});
-    pages_put(w, pages, &at, &(struct run){.count = plan->size_pages, .frame = plan->value, .state = PGR_PAGE_ANONYMOUS});
+    pages_put(w, pages, &at,
+              &(struct run){.count = plan->size_pages, .frame = plan->value, .state = PGR_PAGE_ANONYMOUS});
     pages->content_size_bytes = plan->call->arg[1];
     result->out[3] = handle_make_default(w, vmo_make(w, row, 0), 0);
     return PROGRESS_DONE;
@@ -217,7 +222,10 @@ COMMIT(vmo_create_physical)
 
 /* --- zx_vmo_get_size, zx_vmo_set_size --- */
 
-CHECK(vmo_get_size) { return handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_NONE, &plan->other); }
+CHECK(vmo_get_size)
+{
+    return handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_NONE, &plan->other);
+}
 
 COMMIT(vmo_get_size)
 {
@@ -289,7 +297,10 @@ COMMIT(vmo_set_size)
 
 /* --- zx_vmo_get_stream_size, zx_vmo_set_stream_size --- */
 
-CHECK(vmo_get_stream_size) { return handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_NONE, &plan->other); }
+CHECK(vmo_get_stream_size)
+{
+    return handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_NONE, &plan->other);
+}
 
 COMMIT(vmo_get_stream_size)
 {

@@ -1,5 +1,6 @@
 /*
- * What happens to a world besides system calls: failing allocations, eviction, the ends of threads and of the process.
+ * What happens to a world besides system calls: failing allocations, eviction, the ends of threads and of the
+ * process.
  */
 #include "pgr_internal.h"
 

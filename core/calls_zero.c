@@ -35,7 +35,8 @@ CHECK(zero)
  *   |-----[===|=======|=======|===]-----|      head: to the first boundary, if the range does not begin on one
  *         head    whole pages tail             tail: from the last boundary, unless the head has it already
  */
-static void zero_part_range(const pgr_world *w, const struct op *op, enum zero_part part, uint64_t *begin, uint64_t *end)
+static void zero_part_range(const pgr_world *w, const struct op *op, enum zero_part part, uint64_t *begin,
+                            uint64_t *end)
 {
     uint64_t mask = page_bytes(w) - 1;
     uint64_t first = to_bytes(w, to_pages_up(w, op->begin));
@@ -53,8 +54,8 @@ static void zero_part_range(const pgr_world *w, const struct op *op, enum zero_p
 }
 
 /*
- * What zeroing the head or the tail takes. Only pages that a write would reach are written: a page that is known to read as zeros is left
- * out. Of pages that see through to others, only an own marker is known.
+ * What zeroing the head or the tail takes. Only pages that a write would reach are written: a page that is known to
+ * read as zeros is left out. Of pages that see through to others, only an own marker is known.
  */
 static zx_status_t zero_edge_look(const pgr_world *w, struct plan *plan, enum zero_part part, uint64_t page)
 {
@@ -65,8 +66,8 @@ static zx_status_t zero_edge_look(const pgr_world *w, struct plan *plan, enum ze
     zx_status_t status;
     uint32_t pins = 0;
 
-    if (!sight.absent && !state_has_frame(sight.piece.state) && (sight.piece.state != PGR_PAGE_NONE || pages->parent == 0) &&
-        sight.owner == plan->pages)
+    if (!sight.absent && !state_has_frame(sight.piece.state) &&
+        (sight.piece.state != PGR_PAGE_NONE || pages->parent == 0) && sight.owner == plan->pages)
         return ZX_OK;
     status = pages_want(w, plan->pages, PGR_EVENT_WRITE, page, page + 1, &caps, &plan->want);
     if (status != ZX_OK || plan->want.count > 0)
@@ -102,8 +103,9 @@ static zx_status_t zero_part_look(const pgr_world *w, struct plan *plan, enum ze
 }
 
 /*
- * As many parts as can be zeroed without waiting are one step: plan->value has a bit for each. A part that has to wait ends the step; if it is
- * the first, the call waits, or fails, for it. Sets op->stage to the part that comes next.
+ * As many parts as can be zeroed without waiting are one step: plan->value has a bit for each. A part that has to
+ * wait ends the step; if it is the first, the call waits, or fails, for it. Sets op->stage to the part that comes
+ * next.
  */
 LOOK(zero)
 {

@@ -1,9 +1,10 @@
 /*
  * Who holds which frames.
  *
- * A frame has no record of its own. Two maps of stretches know everything: the free ones, and those that several runs hold (snapshots share
- * frames). A frame in neither is held by exactly one run. So a run of a million frames moves from one VMO to another without a
- * change here, and is freed or shared in one step. Frames are handed out lowest first, zeroed.
+ * A frame has no record of its own. Two maps of stretches know everything: the free ones, and those that several
+ * runs hold (snapshots share frames). A frame in neither is held by exactly one run. So a run of a million frames
+ * moves from one VMO to another without a change here, and is freed or shared in one step. Frames are handed out
+ * lowest first, zeroed.
  */
 #include "pgr_internal.h"
 

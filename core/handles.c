@@ -1,8 +1,8 @@
 /*
  * Handles: values of the process that name objects with rights.
  *
- * A value is the row's number, with a generation above it that counts how often the row was used. A row whose generations are used up is
- * retired, so that no value ever comes back.
+ * A value is the row's number, with a generation above it that counts how often the row was used. A row whose
+ * generations are used up is retired, so that no value ever comes back.
  */
 #include "pgr_internal.h"
 
@@ -20,7 +20,8 @@ uint32_t handle_find(const pgr_world *w, uint64_t value)
     return handle_value(w, row) == (uint32_t)value ? row : 0;
 }
 
-zx_status_t handle_get(const pgr_world *w, uint64_t value, enum pgr_object_kind kind, zx_rights_t rights, uint32_t *object)
+zx_status_t handle_get(const pgr_world *w, uint64_t value, enum pgr_object_kind kind, zx_rights_t rights,
+                       uint32_t *object)
 {
     uint32_t row = handle_find(w, value);
 
@@ -36,7 +37,10 @@ zx_status_t handle_get(const pgr_world *w, uint64_t value, enum pgr_object_kind 
     return ZX_OK;
 }
 
-uint32_t handles_left(const pgr_world *w) { return rows_left(w, TABLE_HANDLES); }
+uint32_t handles_left(const pgr_world *w)
+{
+    return rows_left(w, TABLE_HANDLES);
+}
 
 zx_handle_t handle_make(pgr_world *w, uint32_t object, zx_rights_t rights)
 {

@@ -1,6 +1,7 @@
 /*
- * Saving a world and loading it somewhere else. An image is a header, the world's own header, and the rows of every table that were ever
- * touched. A checksum over all of it tells damage; layout and bounds are compared with what the configuration asks for.
+ * Saving a world and loading it somewhere else. An image is a header, the world's own header, and the rows of every
+ * table that were ever touched. A checksum over all of it tells damage; layout and bounds are compared with what
+ * the configuration asks for.
  */
 #include "pgr_internal.h"
 
@@ -12,7 +13,10 @@ struct image_header {
     uint64_t checksum; /* of everything behind this header */
 };
 
-static uint64_t touched_bytes(const struct table *table) { return (uint64_t)(table->touched - 1) * table->row_bytes; }
+static uint64_t touched_bytes(const struct table *table)
+{
+    return (uint64_t)(table->touched - 1) * table->row_bytes;
+}
 
 static uint64_t image_bytes_of(const pgr_world *w)
 {
@@ -24,7 +28,10 @@ static uint64_t image_bytes_of(const pgr_world *w)
     return bytes;
 }
 
-uint64_t pgr_image_bytes(const pgr_world *w) { return image_bytes_of(w); }
+uint64_t pgr_image_bytes(const pgr_world *w)
+{
+    return image_bytes_of(w);
+}
 
 zx_status_t pgr_save(const pgr_world *w, void *image, uint64_t image_bytes)
 {

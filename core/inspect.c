@@ -1,10 +1,13 @@
 /*
- * Inspection: views of rows, for those outside of the core; and the hash of what is in use. Nothing here changes a world, and nothing trusts
- * a row number that comes from outside.
+ * Inspection: views of rows, for those outside of the core; and the hash of what is in use. Nothing here changes a
+ * world, and nothing trusts a row number that comes from outside.
  */
 #include "pgr_internal.h"
 
-static int row_exists(const pgr_world *w, enum table_id id, uint32_t row) { return row != 0 && row < w->tables[id].touched; }
+static int row_exists(const pgr_world *w, enum table_id id, uint32_t row)
+{
+    return row != 0 && row < w->tables[id].touched;
+}
 
 static uint32_t threads_in(const pgr_world *w, uint8_t state)
 {
@@ -142,7 +145,10 @@ int pgr_inspect_handle(const pgr_world *w, uint32_t row, pgr_handle_view *view)
     return 1;
 }
 
-uint32_t pgr_inspect_handle_row(const pgr_world *w, zx_handle_t value) { return handle_find(w, value); }
+uint32_t pgr_inspect_handle_row(const pgr_world *w, zx_handle_t value)
+{
+    return handle_find(w, value);
+}
 
 int pgr_inspect_vmo(const pgr_world *w, zx_handle_t value, uint32_t *vmo_row, uint32_t *pages_row)
 {
@@ -246,7 +252,8 @@ int pgr_inspect_request(const pgr_world *w, uint32_t row, pgr_request_view *view
     view->place = request->place;
     view->owner = request->owner - 1;
     view->waiter_count = 1;
-    for (waiter = request->joined.first; row_exists(w, TABLE_THREADS, waiter) && view->waiter_count <= w->config.thread_count;
+    for (waiter = request->joined.first;
+         row_exists(w, TABLE_THREADS, waiter) && view->waiter_count <= w->config.thread_count;
          waiter = thread_at(w, waiter)->next)
         view->waiter_count++;
     view->page = request->page;

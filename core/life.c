@@ -1,6 +1,6 @@
 /*
- * The ends of things: what happens when the last handle of an object closes, when nothing refers to it any more, and when a thread
- * is killed. One death may cause others; they are listed, not nested.
+ * The ends of things: what happens when the last handle of an object closes, when nothing refers to it any more,
+ * and when a thread is killed. One death may cause others; they are listed, not nested.
  */
 #include "pgr_internal.h"
 

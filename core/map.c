@@ -1,5 +1,6 @@
 /*
- * Ordered maps of runs. Three steps do everything: look at a piece, cut it out, put another in its place, which joins equal neighbours.
+ * Ordered maps of runs. Three steps do everything: look at a piece, cut it out, put another in its place, which
+ * joins equal neighbours.
  *
  *   page  0123456789      put a dirty run at [2,5)
  *   old   CCCCCCDD--
@@ -27,8 +28,8 @@ struct piece map_piece(const pgr_world *w, struct cursor *at, uint64_t page, uin
 }
 
 /*
- * An interval that is cut in its middle keeps its awaiting length on the left; what is on the right has none. One that is cut at its front
- * keeps what is left of it.
+ * An interval that is cut in its middle keeps its awaiting length on the left; what is on the right has none. One
+ * that is cut at its front keeps what is left of it.
  */
 void map_cut(pgr_world *w, struct cursor *at, uint64_t page, uint64_t count)
 {
@@ -62,7 +63,8 @@ void map_cut(pgr_world *w, struct cursor *at, uint64_t page, uint64_t count)
 /* Are these two neighbours one run? */
 static int run_continues(const struct run *run, const struct run *behind)
 {
-    if (run_end(run) != behind->page || run->state != behind->state || run->pins != behind->pins || run->hint != behind->hint)
+    if (run_end(run) != behind->page || run->state != behind->state || run->pins != behind->pins ||
+        run->hint != behind->hint)
         return 0;
     if (state_has_frame(run->state))
         return run->frame + run->count == behind->frame;

@@ -1,11 +1,15 @@
 /*
- * Objects: rows with handles and references. An object lives as long as it has one of either. What dies in a dispatch is listed, and
- * buried (life.c) when the call has had its whole effect, so that one death can cause the next without recursion.
+ * Objects: rows with handles and references. An object lives as long as it has one of either. What dies in a
+ * dispatch is listed, and buried (life.c) when the call has had its whole effect, so that one death can cause the
+ * next without recursion.
  */
 #include "pgr_internal.h"
 
 /* Pages and sources are inside of VMOs: nobody can name them. */
-static int kind_has_koid(enum pgr_object_kind kind) { return kind != PGR_OBJECT_PAGES && kind != PGR_OBJECT_SOURCE; }
+static int kind_has_koid(enum pgr_object_kind kind)
+{
+    return kind != PGR_OBJECT_PAGES && kind != PGR_OBJECT_SOURCE;
+}
 
 uint32_t object_make(pgr_world *w, enum pgr_object_kind kind)
 {
@@ -18,9 +22,15 @@ uint32_t object_make(pgr_world *w, enum pgr_object_kind kind)
     return row;
 }
 
-void object_free(pgr_world *w, uint32_t row) { row_give(w, TABLE_OBJECTS, row); }
+void object_free(pgr_world *w, uint32_t row)
+{
+    row_give(w, TABLE_OBJECTS, row);
+}
 
-void object_reference(pgr_world *w, uint32_t row) { object_at(w, row)->reference_count++; }
+void object_reference(pgr_world *w, uint32_t row)
+{
+    object_at(w, row)->reference_count++;
+}
 
 void object_check_alive(pgr_world *w, uint32_t row)
 {

@@ -1,9 +1,11 @@
 /*
- * What the pages behind VMOs do when they are used: find what a page holds, ask the pager for it, give it a frame of its own, copy bytes.
+ * What the pages behind VMOs do when they are used: find what a page holds, ask the pager for it, give it a frame
+ * of its own, copy bytes.
  *
- * Every use goes the same way: pages_want says whether the pager must be asked first, pages_scan how far the pages are ready and what
- * preparing them takes; the step reserves that, and pages_prepare, which cannot fail, does it. Snapshots share frames: a page whose frame
- * somebody else holds, too, gets a copy when it is committed or written, and so does one that is seen in an ancestor.
+ * Every use goes the same way: pages_want says whether the pager must be asked first, pages_scan how far the pages
+ * are ready and what preparing them takes; the step reserves that, and pages_prepare, which cannot fail, does it.
+ * Snapshots share frames: a page whose frame somebody else holds, too, gets a copy when it is committed or written,
+ * and so does one that is seen in an ancestor.
  */
 #include "pgr_internal.h"
 
@@ -53,8 +55,8 @@ void pages_put(pgr_world *w, struct pages *pages, struct cursor *at, const struc
 }
 
 /*
- * Own page, or else the parent's, up to the limit behind which nothing of the parent is seen, and so on up. At the root a page that nobody
- * has is absent if there is a pager, and zero if not.
+ * Own page, or else the parent's, up to the limit behind which nothing of the parent is seen, and so on up. At the
+ * root a page that nobody has is absent if there is a pager, and zero if not.
  */
 struct sight pages_see(const pgr_world *w, struct cursor *at, uint32_t row, uint64_t page, uint64_t end)
 {
@@ -75,7 +77,10 @@ struct sight pages_see(const pgr_world *w, struct cursor *at, uint32_t row, uint
     return sight;
 }
 
-/* How many pages from `page` on would have to be dirtied before they are written: the run ends where one is dirty already, or absent. */
+/*
+ * How many pages from `page` on would have to be dirtied before they are written: the run ends where one is dirty
+ * already, or absent.
+ */
 static uint64_t asking_run(const pgr_world *w, uint32_t row, uint64_t page, uint64_t end)
 {
     struct cursor at = cursor_on(&pages_at(w, row)->map);
@@ -91,7 +96,8 @@ static uint64_t asking_run(const pgr_world *w, uint32_t row, uint64_t page, uint
     return page - begin;
 }
 
-zx_status_t pages_want(const pgr_world *w, uint32_t row, uint32_t event, uint64_t page, uint64_t end, const struct caps *caps, struct want *want)
+zx_status_t pages_want(const pgr_world *w, uint32_t row, uint32_t event, uint64_t page, uint64_t end,
+                       const struct caps *caps, struct want *want)
 {
     struct cursor at = cursor_on(&pages_at(w, row)->map);
     struct sight sight = pages_see(w, &at, row, page, end);
@@ -131,7 +137,8 @@ static uint64_t piece_fresh(const pgr_world *w, const struct sight *sight, uint3
     return fresh;
 }
 
-uint64_t pages_scan(const pgr_world *w, uint32_t row, uint32_t event, uint64_t page, uint64_t end, struct need *need, uint32_t *pins_max)
+uint64_t pages_scan(const pgr_world *w, uint32_t row, uint32_t event, uint64_t page, uint64_t end, struct need *need,
+                    uint32_t *pins_max)
 {
     struct cursor at = cursor_on(&pages_at(w, row)->map);
     uint64_t parts = 0;
@@ -153,14 +160,18 @@ uint64_t pages_scan(const pgr_world *w, uint32_t row, uint32_t event, uint64_t p
     return page;
 }
 
-/* New frames with what is seen there: for as many pages of the piece as get neighbours. What was shared loses a holder. */
+/*
+ * New frames with what is seen there: for as many pages of the piece as get neighbours. What was shared loses a
+ * holder.
+ */
 static void sight_give_frames(pgr_world *w, void *frames, struct sight *sight, uint32_t row)
 {
     struct piece *piece = &sight->piece;
     struct stretch taken = frames_take(w, frames, piece->count);
 
     if (state_has_frame(piece->state)) {
-        memcpy(frame_bytes(w, frames, taken.frame), frame_bytes(w, frames, piece->frame), (size_t)to_bytes(w, taken.count));
+        memcpy(frame_bytes(w, frames, taken.frame), frame_bytes(w, frames, piece->frame),
+               (size_t)to_bytes(w, taken.count));
         if (sight->owner == row)
             frames_release(w, (struct stretch){piece->frame, taken.count});
     }

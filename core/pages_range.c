@@ -1,6 +1,6 @@
 /*
- * What becomes of whole ranges of pages: discarded, zeroed, resized, evicted, unpinned, shared with a snapshot. Each walks the pieces of the
- * range once; what it does to a piece is the one thing that it decides.
+ * What becomes of whole ranges of pages: discarded, zeroed, resized, evicted, unpinned, shared with a snapshot.
+ * Each walks the pieces of the range once; what it does to a piece is the one thing that it decides.
  */
 #include "pgr_internal.h"
 
@@ -33,7 +33,8 @@ int pages_pinned(const pgr_world *w, uint32_t row, uint64_t begin, uint64_t end)
 }
 
 /* The piece holds something else from now on, without a frame; a frame that it had is released. */
-static void piece_replace(pgr_world *w, struct pages *pages, struct cursor *at, const struct piece *piece, uint8_t state)
+static void piece_replace(pgr_world *w, struct pages *pages, struct cursor *at, const struct piece *piece,
+                          uint8_t state)
 {
     if (state_has_frame(piece->state))
         frames_release(w, (struct stretch){piece->frame, (uint32_t)piece->count});
@@ -53,7 +54,10 @@ void pages_discard(pgr_world *w, uint32_t row, uint64_t begin, uint64_t end)
     }
 }
 
-/* What this event takes from the pages, up to `count` of them, if they are hinted like this. Pinned pages stay. Returns how many went. */
+/*
+ * What this event takes from the pages, up to `count` of them, if they are hinted like this. Pinned pages stay.
+ * Returns how many went.
+ */
 static uint64_t pages_take_away(pgr_world *w, uint32_t row, uint32_t event, uint8_t hint, uint64_t count)
 {
     struct pages *pages = pages_at(w, row);
@@ -75,7 +79,10 @@ static uint64_t pages_take_away(pgr_world *w, uint32_t row, uint32_t event, uint
     return count - left;
 }
 
-void pages_drop_clean(pgr_world *w, uint32_t row) { pages_take_away(w, row, PGR_EVENT_DETACH, HINT_ANY, UINT64_MAX); }
+void pages_drop_clean(pgr_world *w, uint32_t row)
+{
+    pages_take_away(w, row, PGR_EVENT_DETACH, HINT_ANY, UINT64_MAX);
+}
 
 uint64_t pages_evict(pgr_world *w, uint32_t row, uint8_t hint, uint64_t count)
 {
@@ -214,7 +221,8 @@ uint64_t pages_zero_scan(const pgr_world *w, uint32_t row, uint64_t begin, uint6
     return begin;
 }
 
-static void piece_zero_in_place(pgr_world *w, void *frames, struct pages *pages, struct cursor *at, const struct piece *own)
+static void piece_zero_in_place(pgr_world *w, void *frames, struct pages *pages, struct cursor *at,
+                                const struct piece *own)
 {
     struct run run = run_of_piece(own);
 
@@ -232,10 +240,13 @@ static void piece_zero_frame(pgr_world *w, void *frames, struct pages *pages, st
     if (state_has_frame(own->state))
         frames_release(w, (struct stretch){own->frame, taken.count});
     own->count = taken.count;
-    pages_put(w, pages, at, &(struct run){.page = own->page, .count = taken.count, .frame = taken.frame, .state = PGR_PAGE_ANONYMOUS});
+    pages_put(
+        w, pages, at,
+        &(struct run){.page = own->page, .count = taken.count, .frame = taken.frame, .state = PGR_PAGE_ANONYMOUS});
 }
 
-static void piece_zero(pgr_world *w, void *frames, struct pages *pages, struct cursor *at, enum zeroing zeroing, struct piece *own)
+static void piece_zero(pgr_world *w, void *frames, struct pages *pages, struct cursor *at, enum zeroing zeroing,
+                       struct piece *own)
 {
     switch (zeroing) {
     case ZEROING_IN_PLACE:
@@ -277,8 +288,8 @@ void pages_zero(pgr_world *w, void *frames, uint32_t row, uint64_t begin, uint64
 /* --- resizing --- */
 
 /*
- * Pages that are cut off will never come, and never be dirtied: who waits for them is told. Those that had come were counted when they did; so
- * were those that are dirty.
+ * Pages that are cut off will never come, and never be dirtied: who waits for them is told. Those that had come
+ * were counted when they did; so were those that are dirty.
  */
 static void resolve_cut(pgr_world *w, uint32_t row, uint64_t begin, uint64_t end)
 {
@@ -433,10 +444,11 @@ uint32_t pages_snapshot(pgr_world *w, uint32_t row, uint64_t offset_pages, uint6
 }
 
 /*
- * A child that sees these pages as they are, and as they become, until it writes. If its window shows nothing that an ancestor in between
- * has, it hangs from the one above.
+ * A child that sees these pages as they are, and as they become, until it writes. If its window shows nothing that
+ * an ancestor in between has, it hangs from the one above.
  */
-uint32_t pages_see_through(pgr_world *w, uint32_t row, uint64_t offset_pages, uint64_t size_pages, uint64_t seen_pages, uint8_t flags)
+uint32_t pages_see_through(pgr_world *w, uint32_t row, uint64_t offset_pages, uint64_t size_pages, uint64_t seen_pages,
+                           uint8_t flags)
 {
     uint32_t child = pages_make(w, size_pages, flags);
 

@@ -315,8 +315,8 @@ typedef struct zx_vmo_lock_state {
  * Configuration
  * --------------------------------------------------------------------------------------------------------------- */
 
-#define PGR_PAGE_SHIFT_MIN 4u  /* 16-byte pages */
-#define PGR_PAGE_SHIFT_MAX 30u /* 1 GiB pages */
+#define PGR_PAGE_SHIFT_MIN 4u      /* 16-byte pages */
+#define PGR_PAGE_SHIFT_MAX 30u     /* 1 GiB pages */
 #define PGR_HANDLES_MAX (1u << 18) /* as many as a Zircon system holds */
 #define PGR_ROWS_MAX (1u << 24)    /* bound of every other count */
 
@@ -352,15 +352,17 @@ typedef struct pgr_world pgr_world;
 
 #define PGR_WORLD_ALIGNMENT 64u /* bytes; of the world block. The frames need no alignment. */
 
-/* Bytes of the world block, and of the frames block, for this configuration; 0 if the configuration makes no sense. */
+/*
+ * Bytes of the world block, and of the frames block, for this configuration; 0 if the configuration makes no sense.
+ */
 uint64_t pgr_world_bytes(const pgr_config *config);
 uint64_t pgr_frames_bytes(const pgr_config *config);
 
 /*
- * Makes a fresh world in `block`, which has `block_bytes` bytes: one process with an address space, a BTI, a root resource, an
- * event, and handles to them (pgr_start_handles). No frame is touched, now or until it is handed out.
- * ZX_ERR_INVALID_ARGS: a null pointer, a nonsensical configuration, a misaligned block. ZX_ERR_BUFFER_TOO_SMALL: fewer than
- * pgr_world_bytes(config) bytes. On failure nothing is written.
+ * Makes a fresh world in `block`, which has `block_bytes` bytes: one process with an address space, a BTI, a root
+ * resource, an event, and handles to them (pgr_start_handles). No frame is touched, now or until it is handed out.
+ * ZX_ERR_INVALID_ARGS: a null pointer, a nonsensical configuration, a misaligned block. ZX_ERR_BUFFER_TOO_SMALL:
+ * fewer than pgr_world_bytes(config) bytes. On failure nothing is written.
  */
 zx_status_t pgr_init(void *block, uint64_t block_bytes, const pgr_config *config, pgr_world **world);
 
@@ -368,7 +370,7 @@ zx_status_t pgr_init(void *block, uint64_t block_bytes, const pgr_config *config
 void pgr_reset(pgr_world *world);
 
 typedef struct pgr_start {
-    zx_handle_t vmar;     /* the root VMAR */
+    zx_handle_t vmar; /* the root VMAR */
     zx_handle_t bti;
     zx_handle_t resource; /* may create physical VMOs anywhere */
     zx_handle_t event;
@@ -378,14 +380,14 @@ typedef struct pgr_start {
 void pgr_start_handles(const pgr_world *world, pgr_start *start);
 
 /*
- * Saving and loading. An image is the used part of a world behind a header with magic, version, configuration and checksum.
- * The frames are the caller's to keep: the first pgr_frames_used_bytes() of them.
+ * Saving and loading. An image is the used part of a world behind a header with magic, version, configuration and
+ * checksum. The frames are the caller's to keep: the first pgr_frames_used_bytes() of them.
  *
  * pgr_image_bytes: bytes that pgr_save will write.
  * pgr_save: ZX_ERR_BUFFER_TOO_SMALL if `image_bytes` is less.
- * pgr_load: makes in `block` the world that was saved. ZX_ERR_INVALID_ARGS: null or misaligned pointers (an image needs no
- * alignment). ZX_ERR_BUFFER_TOO_SMALL: the block. ZX_ERR_IO_DATA_INTEGRITY: the image is foreign, of another version, cut or damaged.
- * On failure nothing is written.
+ * pgr_load: makes in `block` the world that was saved. ZX_ERR_INVALID_ARGS: null or misaligned pointers (an image
+ * needs no alignment). ZX_ERR_BUFFER_TOO_SMALL: the block. ZX_ERR_IO_DATA_INTEGRITY: the image is foreign, of
+ * another version, cut or damaged. On failure nothing is written.
  */
 uint64_t pgr_image_bytes(const pgr_world *world);
 uint64_t pgr_frames_used_bytes(const pgr_world *world);
@@ -470,10 +472,10 @@ enum pgr_call_number {
 #define PGR_ARGS_MAX 8u
 
 /*
- * One system call. Arguments stand at their place in the documented prototype, with the sizes and counts of output buffers
- * left out (the rows below say what stands where). Scalars are in arg[]; u32 arguments use the low half and ignore the high.
- * Places of outputs and of buffers are not read, with one exception: at most one argument of a call is a buffer or structure
- * in the caller's memory, and that is `buffer`.
+ * One system call. Arguments stand at their place in the documented prototype, with the sizes and counts of output
+ * buffers left out (the rows below say what stands where). Scalars are in arg[]; u32 arguments use the low half and
+ * ignore the high. Places of outputs and of buffers are not read, with one exception: at most one argument of a
+ * call is a buffer or structure in the caller's memory, and that is `buffer`.
  */
 typedef struct pgr_call {
     uint32_t number; /* PGR_CALL_... */
@@ -481,7 +483,7 @@ typedef struct pgr_call {
     uint64_t arg[PGR_ARGS_MAX];
     void *buffer;          /* written only by calls whose buffer is an output */
     uint64_t buffer_bytes; /* of `buffer`; less than a transfer needs is a bad user pointer (ZX_ERR_NOT_FOUND) */
-    uint64_t at;           /* zx_vmo_read, zx_vmo_write: not 0: the buffer is the caller's memory at this address instead */
+    uint64_t at; /* zx_vmo_read, zx_vmo_write: not 0: the buffer is the caller's memory at this address instead */
 } pgr_call;
 
 /* pgr_result.outcome */
@@ -489,8 +491,12 @@ enum pgr_outcome {
     PGR_DONE,    /* the call returned `status`. Outputs are valid if it is ZX_OK */
     PGR_BLOCKED, /* the call waits; status is 0 */
     PGR_FAULT,   /* the access ended in a fatal page fault: `fault`; the thread is gone */
-    PGR_REFUSED, /* no call at all: unknown number, no such thread, resume of a thread that is not released, a system call
-                    of a thread that is blocked or released. `status` says which: ZX_ERR_BAD_SYSCALL, _INVALID_ARGS, _BAD_STATE. Nothing changed */
+    /*
+     * No call at all, and nothing changed. `status` says why: ZX_ERR_BAD_SYSCALL, an unknown number;
+     * ZX_ERR_NOT_SUPPORTED, one that is only described; ZX_ERR_INVALID_ARGS, no such thread; ZX_ERR_BAD_STATE, a resume
+     * of a thread that is not released, or a system call of one that is blocked or released.
+     */
+    PGR_REFUSED,
 };
 
 /* One access of PGR_CALL_MEM_PREPARE. */
@@ -501,10 +507,10 @@ typedef struct pgr_access {
 } pgr_access;
 
 typedef struct pgr_result {
-    uint32_t outcome;   /* PGR_DONE ... */
+    uint32_t outcome; /* PGR_DONE ... */
     zx_status_t status;
-    uint32_t call;      /* the number of the call that this is the result of: for a resume, of the resumed call */
-    uint32_t count;     /* elements or bytes written to the buffer, where that varies */
+    uint32_t call;  /* the number of the call that this is the result of: for a resume, of the resumed call */
+    uint32_t count; /* elements or bytes written to the buffer, where that varies */
     uint64_t out[PGR_ARGS_MAX]; /* out handles and numbers, each at its argument's place */
     union {
         zx_port_packet_t packet;
@@ -571,7 +577,7 @@ enum pgr_domain {
     PGR_DOMAIN_SIGNALS,
     PGR_DOMAIN_DEADLINE,
     PGR_DOMAIN_KEY,
-    PGR_DOMAIN_ZERO_OPTIONS,    /* the call takes none */
+    PGR_DOMAIN_ZERO_OPTIONS, /* the call takes none */
     PGR_DOMAIN_PORT_OPTIONS,
     PGR_DOMAIN_WAIT_ASYNC_OPTIONS,
     PGR_DOMAIN_VMO_OPTIONS,
@@ -610,19 +616,23 @@ typedef struct pgr_call_info {
 const pgr_call_info *pgr_call_row(uint32_t number);
 
 /* ------------------------------------------------------------------------------------------------------------------
- * Inspection: what a world holds, for checkers, printers and embedders. Reads only. Rows are numbered; those of a table run from
- * 1 (threads: 0) to its count - 1, and a function returns 0 for a row that is not in use or does not exist.
+ * Inspection: what a world holds, for checkers, printers and embedders. Reads only. Rows are numbered; those of a
+ * table run from 1 (threads: 0) to its count - 1, and a function returns 0 for a row that is not in use or does not
+ * exist.
  * --------------------------------------------------------------------------------------------------------------- */
 
-/* States of a page. A page without a run is PGR_PAGE_NONE: absent in a VMO made by a pager, otherwise what the parent shows, or zero. */
+/*
+ * States of a page. A page without a run is PGR_PAGE_NONE: absent in a VMO made by a pager, otherwise what the
+ * parent shows, or zero.
+ */
 enum pgr_page_state {
     PGR_PAGE_NONE,
-    PGR_PAGE_ANONYMOUS, /* has a frame; the VMO has no pager of its own */
-    PGR_PAGE_CLEAN,     /* has a frame, as the pager supplied it */
-    PGR_PAGE_DIRTY,     /* has a frame, written since */
+    PGR_PAGE_ANONYMOUS,      /* has a frame; the VMO has no pager of its own */
+    PGR_PAGE_CLEAN,          /* has a frame, as the pager supplied it */
+    PGR_PAGE_DIRTY,          /* has a frame, written since */
     PGR_PAGE_AWAITING_CLEAN, /* has a frame, being written back */
-    PGR_PAGE_MARKER,    /* known to be zero, clean: no frame */
-    PGR_PAGE_INTERVAL,  /* zeros made by the kernel, dirty: no frame */
+    PGR_PAGE_MARKER,         /* known to be zero, clean: no frame */
+    PGR_PAGE_INTERVAL,       /* zeros made by the kernel, dirty: no frame */
     PGR_PAGE_STATE_COUNT
 };
 
@@ -633,10 +643,10 @@ enum pgr_page_event {
     PGR_EVENT_SUPPLY_ZERO, /* one that it does not have */
     PGR_EVENT_COMMIT,
     PGR_EVENT_WRITE,
-    PGR_EVENT_DIRTY,       /* ZX_PAGER_OP_DIRTY */
-    PGR_EVENT_BEGIN,       /* ZX_PAGER_OP_WRITEBACK_BEGIN */
-    PGR_EVENT_END,         /* ZX_PAGER_OP_WRITEBACK_END */
-    PGR_EVENT_ZERO,        /* as a whole */
+    PGR_EVENT_DIRTY, /* ZX_PAGER_OP_DIRTY */
+    PGR_EVENT_BEGIN, /* ZX_PAGER_OP_WRITEBACK_BEGIN */
+    PGR_EVENT_END,   /* ZX_PAGER_OP_WRITEBACK_END */
+    PGR_EVENT_ZERO,  /* as a whole */
     PGR_EVENT_ZERO_PINNED,
     PGR_EVENT_EVICT,
     PGR_EVENT_DETACH,
@@ -648,7 +658,7 @@ uint32_t pgr_page_after(uint32_t event, uint32_t state);
 
 typedef struct pgr_inspect_counts {
     pgr_config config;
-    uint32_t frames_free;   /* of frame_count - 1 */
+    uint32_t frames_free; /* of frame_count - 1 */
     uint32_t objects_used;
     uint32_t handles_used;
     uint32_t packets_used;
@@ -692,8 +702,8 @@ enum pgr_object_kind {
 #define PGR_VMO_IMMUTABLE (1u << 3)
 #define PGR_VMO_REFERENCE (1u << 4)
 /* ... of PGR_OBJECT_SOURCE */
-#define PGR_SOURCE_DETACHED (1u << 0)     /* by zx_pager_detach_vmo */
-#define PGR_SOURCE_CLOSED (1u << 1)       /* the pager is gone */
+#define PGR_SOURCE_DETACHED (1u << 0) /* by zx_pager_detach_vmo */
+#define PGR_SOURCE_CLOSED (1u << 1)   /* the pager is gone */
 #define PGR_SOURCE_COMPLETE_SENT (1u << 2)
 /* ... of PGR_OBJECT_PMT */
 #define PGR_PMT_QUARANTINED (1u << 0)
@@ -711,8 +721,8 @@ typedef struct pgr_object_view {
     uint32_t padding1;
     union {
         struct {
-            uint32_t pages;       /* object row */
-            uint32_t parent;      /* VMO row, 0: none */
+            uint32_t pages;  /* object row */
+            uint32_t parent; /* VMO row, 0: none */
             uint32_t child_count;
             uint32_t cache_policy;
             uint64_t offset_pages; /* of a slice's window */
@@ -721,12 +731,12 @@ typedef struct pgr_object_view {
         } vmo;
         struct {
             uint64_t size_pages;
-            uint64_t frames_held;  /* by its runs */
-            uint64_t pins;         /* sum of the pin counts of its pages */
-            uint32_t source;       /* object row, 0: not made by a pager */
-            uint32_t family;       /* next of the ring of copy-on-write relatives; itself if alone */
-            uint32_t vmo_count;    /* VMOs over these pages */
-            uint32_t map_root;     /* 0: no runs */
+            uint64_t frames_held; /* by its runs */
+            uint64_t pins;        /* sum of the pin counts of its pages */
+            uint32_t source;      /* object row, 0: not made by a pager */
+            uint32_t family;      /* next of the ring of copy-on-write relatives; itself if alone */
+            uint32_t vmo_count;   /* VMOs over these pages */
+            uint32_t map_root;    /* 0: no runs */
         } pages;
         struct {
             uint32_t pager; /* object row, 0: gone */
@@ -753,10 +763,10 @@ typedef struct pgr_object_view {
             uint64_t size_bytes;
         } vmar;
         struct {
-            uint32_t vmar; /* object row */
-            uint32_t vmo;  /* object row */
-            uint32_t perms;     /* ZX_VM_PERM_... */
-            uint32_t perms_max; /* that zx_vmar_protect can give */
+            uint32_t vmar;         /* object row */
+            uint32_t vmo;          /* object row */
+            uint32_t perms;        /* ZX_VM_PERM_... */
+            uint32_t perms_max;    /* that zx_vmar_protect can give */
             uint64_t offset_pages; /* in the VMO */
         } mapping;
     };
@@ -790,7 +800,10 @@ typedef struct pgr_run_view {
 
 int pgr_inspect_run(const pgr_world *world, uint32_t pages_row, uint64_t page, pgr_run_view *view);
 
-/* Regions: the first region of this VMAR (an object row) that ends behind `address`: a mapping, or a VMAR inside of it. */
+/*
+ * Regions: the first region of this VMAR (an object row) that ends behind `address`: a mapping, or a VMAR inside of
+ * it.
+ */
 typedef struct pgr_region_view {
     uint64_t address;
     uint64_t size_bytes;
@@ -814,12 +827,12 @@ enum pgr_thread_state { PGR_THREAD_IDLE, PGR_THREAD_BLOCKED, PGR_THREAD_RELEASED
 enum pgr_wait_kind { PGR_WAIT_NONE, PGR_WAIT_REQUEST, PGR_WAIT_PORT, PGR_WAIT_SIGNALS };
 
 typedef struct pgr_thread_view {
-    uint32_t state;  /* enum pgr_thread_state */
-    uint32_t wait;   /* enum pgr_wait_kind: what it is blocked on */
-    uint32_t call;   /* PGR_CALL_... it is in */
-    uint32_t request; /* request row it waits for (PGR_WAIT_REQUEST) */
-    uint32_t object;  /* object row it waits on (port, signals) */
-    uint32_t next_released; /* thread behind it in the queue of released threads, PGR_NO_THREAD: last */
+    uint32_t state;          /* enum pgr_thread_state */
+    uint32_t wait;           /* enum pgr_wait_kind: what it is blocked on */
+    uint32_t call;           /* PGR_CALL_... it is in */
+    uint32_t request;        /* request row it waits for (PGR_WAIT_REQUEST) */
+    uint32_t object;         /* object row it waits on (port, signals) */
+    uint32_t next_released;  /* thread behind it in the queue of released threads, PGR_NO_THREAD: last */
     uint64_t progress_bytes; /* of a transfer, commit, pin: what is done */
 } pgr_thread_view;
 
@@ -830,10 +843,10 @@ int pgr_inspect_thread(const pgr_world *world, uint32_t thread, pgr_thread_view 
 enum pgr_request_place { PGR_REQUEST_QUEUED, PGR_REQUEST_IN_PORT, PGR_REQUEST_RECEIVED, PGR_REQUEST_SWALLOWED };
 
 typedef struct pgr_request_view {
-    uint32_t source;  /* object row */
-    uint32_t command; /* ZX_PAGER_VMO_READ, ZX_PAGER_VMO_DIRTY */
-    uint32_t place;   /* enum pgr_request_place */
-    uint32_t owner;   /* thread */
+    uint32_t source;       /* object row */
+    uint32_t command;      /* ZX_PAGER_VMO_READ, ZX_PAGER_VMO_DIRTY */
+    uint32_t place;        /* enum pgr_request_place */
+    uint32_t owner;        /* thread */
     uint32_t waiter_count; /* the owner among them */
     uint32_t padding1;
     uint64_t page;    /* first page */
@@ -849,16 +862,16 @@ typedef struct pgr_packet_view {
     uint32_t source; /* object row of a page request's source, or 0 */
     uint32_t object; /* object row watched by an async wait, or 0 */
     uint32_t queued;
-    uint32_t next;   /* packet row behind it in the port */
-    uint32_t request; /* request row that it carries, or 0 */
+    uint32_t next;           /* packet row behind it in the port */
+    uint32_t request;        /* request row that it carries, or 0 */
     zx_port_packet_t packet; /* meaningful while queued */
 } pgr_packet_view;
 
 int pgr_inspect_packet(const pgr_world *world, uint32_t row, pgr_packet_view *view);
 
 /*
- * A hash of everything that is in use (rows, runs, the bytes of the pages), and of nothing else: no counter (koids, handle
- * generations, armed faults), no free list, no unused row, and no arrangement of the maps inside.
+ * A hash of everything that is in use (rows, runs, the bytes of the pages), and of nothing else: no counter (koids,
+ * handle generations, armed faults), no free list, no unused row, and no arrangement of the maps inside.
  */
 uint64_t pgr_canonical_hash(const pgr_world *world, const void *frames);
 

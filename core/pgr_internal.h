@@ -1,5 +1,6 @@
 /*
- * Everything that the files of the core share: the rows of a world's tables, and the functions by which each part uses the others.
+ * Everything that the files of the core share: the rows of a world's tables, and the functions by which each part
+ * uses the others.
  *
  * The parts, from the bottom up. A part calls only parts above it in this list:
  *
@@ -25,8 +26,14 @@
 #define memset(to, byte, bytes) __builtin_memset(to, byte, bytes)
 #define memcmp(a, b, bytes) __builtin_memcmp(a, b, bytes)
 
-static inline uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
-static inline uint64_t max_u64(uint64_t a, uint64_t b) { return a > b ? a : b; }
+static inline uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+static inline uint64_t max_u64(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
 
 /* Does [offset, offset + length) lie in [0, size)? An empty range at the end does. */
 static inline int in_range(uint64_t offset, uint64_t length, uint64_t size)
@@ -41,8 +48,9 @@ static inline int in_range(uint64_t offset, uint64_t length, uint64_t size)
 enum table_id { TABLE_NODES, TABLE_OBJECTS, TABLE_HANDLES, TABLE_THREADS, TABLE_PACKETS, TABLE_REQUESTS, TABLE_COUNT };
 
 /*
- * A table of rows. Rows below `touched` have been used at some time and are defined, whatever they hold; those above have never been
- * written. A row that is given back is zeroed but for its first four bytes, the link of the free list, which is last in, first out.
+ * A table of rows. Rows below `touched` have been used at some time and are defined, whatever they hold; those
+ * above have never been written. A row that is given back is zeroed but for its first four bytes, the link of the
+ * free list, which is last in, first out.
  */
 struct table {
     uint64_t offset; /* bytes from the start of the world */
@@ -78,14 +86,14 @@ struct pgr_world {
     struct tree shared_frames; /* stretches with more than one holder; what is in neither has one */
     uint64_t frames_free;
     uint64_t next_koid;
-    uint64_t fail_alloc; /* allocations until one fails, 0: none will */
+    uint64_t fail_alloc;      /* allocations until one fails, 0: none will */
     uint32_t frame_nodes_max; /* nodes that the two trees of frames can ever need */
     uint32_t unpins_promised; /* unpins to come, each of which may have to cut runs */
     uint32_t first_dead;      /* objects that died in this dispatch */
     uint32_t last_dead;
     uint32_t first_evictable; /* pages of VMOs made by pagers, in order of creation */
     uint32_t last_evictable;
-    uint32_t root_vmar; /* objects of the process */
+    uint32_t root_vmar;       /* objects of the process */
     uint32_t handles_retired; /* rows whose generations are used up */
     struct thread_list released;
     pgr_start start;
@@ -113,10 +121,22 @@ static inline void *row_at(const pgr_world *w, enum table_id id, uint32_t row)
     return (char *)(uintptr_t)w + table->offset + (uint64_t)row * table->row_bytes;
 }
 
-static inline uint64_t page_bytes(const pgr_world *w) { return (uint64_t)1 << w->config.page_shift; }
-static inline int page_aligned(const pgr_world *w, uint64_t bytes) { return (bytes & (page_bytes(w) - 1)) == 0; }
-static inline uint64_t to_page(const pgr_world *w, uint64_t bytes) { return bytes >> w->config.page_shift; }
-static inline uint64_t to_bytes(const pgr_world *w, uint64_t pages) { return pages << w->config.page_shift; }
+static inline uint64_t page_bytes(const pgr_world *w)
+{
+    return (uint64_t)1 << w->config.page_shift;
+}
+static inline int page_aligned(const pgr_world *w, uint64_t bytes)
+{
+    return (bytes & (page_bytes(w) - 1)) == 0;
+}
+static inline uint64_t to_page(const pgr_world *w, uint64_t bytes)
+{
+    return bytes >> w->config.page_shift;
+}
+static inline uint64_t to_bytes(const pgr_world *w, uint64_t pages)
+{
+    return pages << w->config.page_shift;
+}
 
 /* Bytes rounded up to pages; there is one number for every count of bytes, since it is not multiplied back. */
 static inline uint64_t to_pages_up(const pgr_world *w, uint64_t bytes)
@@ -125,15 +145,18 @@ static inline uint64_t to_pages_up(const pgr_world *w, uint64_t bytes)
 }
 
 /* The largest VMO in pages: 2^64 - 1 bytes rounded down to a multiple of 32 pages. */
-static inline uint64_t vmo_pages_max(const pgr_world *w) { return to_page(w, UINT64_MAX) & ~(uint64_t)31; }
+static inline uint64_t vmo_pages_max(const pgr_world *w)
+{
+    return to_page(w, UINT64_MAX) & ~(uint64_t)31;
+}
 
 /* ------------------------------------------------------------------------------------------------------------------
  * tree
  * --------------------------------------------------------------------------------------------------------------- */
 
 /*
- * A run: neighbouring pages in the same state, with neighbouring frames if they have any. In the trees of frames, `page` is a frame
- * number and `frame` the number of holders.
+ * A run: neighbouring pages in the same state, with neighbouring frames if they have any. In the trees of frames,
+ * `page` is a frame number and `frame` the number of holders.
  */
 struct run {
     uint64_t page;
@@ -147,7 +170,10 @@ struct run {
 };
 _Static_assert(sizeof(struct run) == 32, "two runs share a cache line");
 
-static inline uint64_t run_end(const struct run *run) { return run->page + run->count; }
+static inline uint64_t run_end(const struct run *run)
+{
+    return run->page + run->count;
+}
 
 #define NODE_RUNS 15u     /* runs of a leaf */
 #define NODE_CHILDREN 38u /* children of an inner node */
@@ -170,8 +196,8 @@ struct node {
 _Static_assert(sizeof(struct node) <= 512, "eight cache lines");
 
 /*
- * A place in a tree: on a run, or behind the last. Stays valid while only tree_* functions with this cursor change the tree.
- * depth 0: nowhere yet.
+ * A place in a tree: on a run, or behind the last. Stays valid while only tree_* functions with this cursor change
+ * the tree. depth 0: nowhere yet.
  */
 struct cursor {
     struct tree *tree;
@@ -182,13 +208,19 @@ struct cursor {
     uint32_t slot[TREE_DEPTH_MAX];
 };
 
-static inline struct node *node_at(const pgr_world *w, uint32_t node) { return row_at(w, TABLE_NODES, node); }
+static inline struct node *node_at(const pgr_world *w, uint32_t node)
+{
+    return row_at(w, TABLE_NODES, node);
+}
 static inline struct cursor cursor_on(const struct tree *tree)
 {
     return (struct cursor){.tree = (struct tree *)(uintptr_t)tree, .depth = 0};
 }
 
-/* Moves to the first run that ends behind `page` and returns it; null if there is none (the cursor then stands at the end). */
+/*
+ * Moves to the first run that ends behind `page` and returns it; null if there is none (the cursor then stands at
+ * the end).
+ */
 struct run *tree_seek(const pgr_world *w, struct cursor *at, uint64_t page);
 /* The run behind the one under the cursor, and moves there; null at the end. */
 struct run *tree_next(const pgr_world *w, struct cursor *at);
@@ -202,7 +234,10 @@ const struct run *tree_last(const pgr_world *w, const struct tree *tree);
 void tree_insert(pgr_world *w, struct cursor *at, const struct run *run);
 /* Removes the run under the cursor, which then stands where it was (nowhere, if nodes had to be joined). */
 void tree_erase(pgr_world *w, struct cursor *at);
-/* The run before the cursor grows by so many pages. Where they end the run under the cursor has not begun, or is about to be erased. */
+/*
+ * The run before the cursor grows by so many pages. Where they end the run under the cursor has not begun, or is
+ * about to be erased.
+ */
 void tree_grow_before(const pgr_world *w, struct cursor *at, struct run *before, uint64_t count);
 /* The run under the cursor has another end now. */
 void tree_set_end(const pgr_world *w, struct cursor *at, uint64_t end);
@@ -240,7 +275,10 @@ static inline struct run run_of_piece(const struct piece *piece)
     };
 }
 
-static inline uint64_t piece_end(const struct piece *piece) { return piece->page + piece->count; }
+static inline uint64_t piece_end(const struct piece *piece)
+{
+    return piece->page + piece->count;
+}
 
 /* Runs in the trees of frames are in this state; their `frame` is the number of holders. */
 #define STATE_STRETCH PGR_PAGE_STATE_COUNT
@@ -272,9 +310,15 @@ struct stretch {
     uint32_t count;
 };
 
-/* Hands out the lowest free frames, zeroed: one stretch of at least one and at most `count` frames. There must be one. */
+/*
+ * Hands out the lowest free frames, zeroed: one stretch of at least one and at most `count` frames. There must be
+ * one.
+ */
 struct stretch frames_take(pgr_world *w, void *frames, uint64_t count);
-/* Looks for the lowest `count` free neighbours that begin at a multiple of 1 << align frames; frame 0 if there are none. */
+/*
+ * Looks for the lowest `count` free neighbours that begin at a multiple of 1 << align frames; frame 0 if there are
+ * none.
+ */
 uint32_t frames_find(const pgr_world *w, uint64_t count, uint32_t align);
 /* Hands out these free frames, zeroed. */
 void frames_take_at(pgr_world *w, void *frames, struct stretch stretch);
@@ -309,7 +353,10 @@ struct vmo {
     char name[ZX_MAX_NAME_LEN];
 };
 
-/* What VMOs hold. Snapshots share frames, and know each other as a ring; everything else about copy on write is in the frames. */
+/*
+ * What VMOs hold. Snapshots share frames, and know each other as a ring; everything else about copy on write is in
+ * the frames.
+ */
 struct pages {
     struct tree map;
     uint64_t size_pages;
@@ -322,14 +369,14 @@ struct pages {
     uint32_t vmo_count;   /* VMOs over these pages */
     uint32_t family_next; /* ring of copy-on-write relatives */
     uint32_t family_prev;
-    uint32_t parent;        /* pages that are seen where these have none; 0: nothing is */
-    uint32_t first_child;   /* pages that see these */
+    uint32_t parent;      /* pages that are seen where these have none; 0: nothing is */
+    uint32_t first_child; /* pages that see these */
     uint32_t next_sibling;
     uint32_t prev_sibling;
-    uint32_t locks;         /* of discardable pages */
-    uint8_t discard;        /* enum discard */
-    uint8_t cache_policy;   /* ZX_CACHE_POLICY_... */
-    uint8_t modified;       /* for zx_pager_query_vmo_stats */
+    uint32_t locks;       /* of discardable pages */
+    uint8_t discard;      /* enum discard */
+    uint8_t cache_policy; /* ZX_CACHE_POLICY_... */
+    uint8_t modified;     /* for zx_pager_query_vmo_stats */
     uint8_t reserved;
     uint32_t first_reference; /* VMOs that are references, the oldest first */
     uint32_t last_reference;
@@ -352,9 +399,9 @@ struct source {
     uint32_t pages; /* 0: gone */
     uint32_t packet;
     uint64_t key;
-    uint64_t pager_koid; /* for ever, also when the pager is gone */
+    uint64_t pager_koid;              /* for ever, also when the pager is gone */
     uint32_t requests[REQUEST_KINDS]; /* first of each kind, ascending */
-    uint32_t first_queued; /* requests that wait for the packet to be free */
+    uint32_t first_queued;            /* requests that wait for the packet to be free */
     uint32_t last_queued;
     uint32_t in_port; /* the request that the packet carries in the port, 0: none */
     uint32_t next_of_pager;
@@ -435,11 +482,26 @@ struct object {
     };
 };
 
-static inline struct object *object_at(const pgr_world *w, uint32_t row) { return row_at(w, TABLE_OBJECTS, row); }
-static inline struct vmo *vmo_at(const pgr_world *w, uint32_t row) { return &object_at(w, row)->vmo; }
-static inline struct pages *pages_at(const pgr_world *w, uint32_t row) { return &object_at(w, row)->pages; }
-static inline struct source *source_at(const pgr_world *w, uint32_t row) { return &object_at(w, row)->source; }
-static inline struct port *port_at(const pgr_world *w, uint32_t row) { return &object_at(w, row)->port; }
+static inline struct object *object_at(const pgr_world *w, uint32_t row)
+{
+    return row_at(w, TABLE_OBJECTS, row);
+}
+static inline struct vmo *vmo_at(const pgr_world *w, uint32_t row)
+{
+    return &object_at(w, row)->vmo;
+}
+static inline struct pages *pages_at(const pgr_world *w, uint32_t row)
+{
+    return &object_at(w, row)->pages;
+}
+static inline struct source *source_at(const pgr_world *w, uint32_t row)
+{
+    return &object_at(w, row)->source;
+}
+static inline struct port *port_at(const pgr_world *w, uint32_t row)
+{
+    return &object_at(w, row)->port;
+}
 
 /* A new object, without handles and references. Only those that programs can name have a koid. */
 uint32_t object_make(pgr_world *w, enum pgr_object_kind kind);
@@ -466,15 +528,20 @@ struct handle {
     uint32_t generation; /* of the value; a row whose generations are used up is not handed out again */
 };
 
-static inline struct handle *handle_at(const pgr_world *w, uint32_t row) { return row_at(w, TABLE_HANDLES, row); }
+static inline struct handle *handle_at(const pgr_world *w, uint32_t row)
+{
+    return row_at(w, TABLE_HANDLES, row);
+}
 
 /* The handle's row, 0 if the value is not that of a live handle. */
 uint32_t handle_find(const pgr_world *w, uint64_t value);
 /*
- * The three questions asked of every handle argument, in this order: is it a live handle (ZX_ERR_BAD_HANDLE), of an object of this kind
- * (ZX_ERR_WRONG_TYPE; PGR_OBJECT_NONE: any), with these rights (ZX_ERR_ACCESS_DENIED)? Answers with the object's row.
+ * The three questions asked of every handle argument, in this order: is it a live handle (ZX_ERR_BAD_HANDLE), of an
+ * object of this kind (ZX_ERR_WRONG_TYPE; PGR_OBJECT_NONE: any), with these rights (ZX_ERR_ACCESS_DENIED)? Answers
+ * with the object's row.
  */
-zx_status_t handle_get(const pgr_world *w, uint64_t value, enum pgr_object_kind kind, zx_rights_t rights, uint32_t *object);
+zx_status_t handle_get(const pgr_world *w, uint64_t value, enum pgr_object_kind kind, zx_rights_t rights,
+                       uint32_t *object);
 /* A new handle to the object, with these rights. */
 zx_handle_t handle_make(pgr_world *w, uint32_t object, zx_rights_t rights);
 /* A new handle with the default rights of the object's type, and `more`. */
@@ -487,19 +554,22 @@ void handle_close(pgr_world *w, uint32_t row);
  * threads
  * --------------------------------------------------------------------------------------------------------------- */
 
-/* What a call that takes several steps knows between them. Everything else it asks the world anew. Kept in the thread while it waits. */
+/*
+ * What a call that takes several steps knows between them. Everything else it asks the world anew. Kept in the
+ * thread while it waits.
+ */
 struct op {
     uint32_t vmo; /* objects that the call keeps alive while it waits; 0: none */
     uint32_t port;
-    uint32_t pmt; /* an unfinished pin's */
+    uint32_t pmt;        /* an unfinished pin's */
     uint32_t buffer_vmo; /* behind the caller's buffer, while that is waited for */
     uint32_t vmar;
     uint32_t options;
     uint32_t vmar_rights;
-    uint64_t at;      /* zx_vmo_read, zx_vmo_write: address of the caller's buffer; zx_vmar_op_range: of what comes next */
-    uint64_t at_end;  /* zx_vmar_op_range */
-    uint64_t size;    /* zx_vmo_set_stream_size: the new one */
-    uint64_t begin; /* bytes of the VMO that the call is about */
+    uint64_t at; /* zx_vmo_read, zx_vmo_write: address of the caller's buffer; zx_vmar_op_range: of what comes next */
+    uint64_t at_end; /* zx_vmar_op_range */
+    uint64_t size;   /* zx_vmo_set_stream_size: the new one */
+    uint64_t begin;  /* bytes of the VMO that the call is about */
     uint64_t end;
     uint64_t position; /* everything from begin to here is done */
     uint64_t dirtied;  /* zx_bti_pin: everything from begin to here is dirty */
@@ -527,7 +597,10 @@ struct thread {
 };
 
 /* Rows of threads are their numbers plus one. */
-static inline struct thread *thread_at(const pgr_world *w, uint32_t row) { return row_at(w, TABLE_THREADS, row); }
+static inline struct thread *thread_at(const pgr_world *w, uint32_t row)
+{
+    return row_at(w, TABLE_THREADS, row);
+}
 
 /* Makes the row of this thread defined. */
 void thread_touch(pgr_world *w, uint32_t row);
@@ -551,7 +624,7 @@ struct packet {
     uint32_t port;
     uint32_t source; /* PACKET_SOURCE */
     /* PACKET_SIGNAL */
-    uint32_t object; /* watched, until it fires */
+    uint32_t object;    /* watched, until it fires */
     zx_handle_t handle; /* through which the wait was made */
     zx_signals_t trigger;
     uint32_t next_of_object;
@@ -561,11 +634,17 @@ struct packet {
     zx_port_packet_t body;
 };
 
-static inline struct packet *packet_at(const pgr_world *w, uint32_t row) { return row_at(w, TABLE_PACKETS, row); }
+static inline struct packet *packet_at(const pgr_world *w, uint32_t row)
+{
+    return row_at(w, TABLE_PACKETS, row);
+}
 
 enum post { POST_QUEUED, POST_RECEIVED, POST_SWALLOWED };
 
-/* Gives a filled packet to its port: a waiting thread receives it, or it joins the queue; a closed port swallows it. */
+/*
+ * Gives a filled packet to its port: a waiting thread receives it, or it joins the queue; a closed port swallows
+ * it.
+ */
 enum post port_post(pgr_world *w, uint32_t packet);
 /* Takes a packet out of its port's queue, unread. */
 void port_withdraw(pgr_world *w, uint32_t packet);
@@ -599,7 +678,10 @@ struct request {
     struct thread_list joined;
 };
 
-static inline struct request *request_at(const pgr_world *w, uint32_t row) { return row_at(w, TABLE_REQUESTS, row); }
+static inline struct request *request_at(const pgr_world *w, uint32_t row)
+{
+    return row_at(w, TABLE_REQUESTS, row);
+}
 
 /* A request as a call wants it, before it is known whether it is joined, cut or new. */
 struct want {
@@ -661,22 +743,22 @@ struct access {
 /* What the check of a step found out for its commit. */
 struct plan {
     const pgr_call *call;
-    uint32_t thread; /* row */
+    uint32_t thread;         /* row */
     zx_status_t wake_status; /* how the wait before this step ended; ZX_OK if there was none */
     zx_status_t verdict;     /* of a commit that goes through and yet reports an error */
     struct need need;
     struct op op;
-    struct want want; /* count 0: the call does not wait */
-    uint64_t stop;    /* how far this step goes */
+    struct want want;     /* count 0: the call does not wait */
+    uint64_t stop;        /* how far this step goes */
     struct access access; /* of calls that go through the address space */
     struct {
         uint64_t offset;
         uint64_t size;
-    } range;          /* bytes of the VMO, of operations on ranges */
-    uint32_t pages;   /* of the call's VMO, as the last look has found them */
-    uint64_t base;    /* bytes: where the VMO's window begins in them */
+    } range;        /* bytes of the VMO, of operations on ranges */
+    uint32_t pages; /* of the call's VMO, as the last look has found them */
+    uint64_t base;  /* bytes: where the VMO's window begins in them */
     uint32_t pager;
-    uint32_t other; /* a second object of the call */
+    uint32_t other;  /* a second object of the call */
     uint32_t handle; /* row */
     uint32_t value;
     uint64_t size_pages;
@@ -695,10 +777,9 @@ enum progress {
 };
 
 /*
- * A row of the table of calls.
- * check: decodes and checks everything that is asked once. Touches nothing.
- * look: for calls of several steps, what is asked before each, and what the step needs. On ZX_OK a commit follows.
- * commit: performs the step. Cannot fail.
+ * A row of the table of calls. check: decodes and checks everything that is asked once. Touches nothing. look: for
+ * calls of several steps, what is asked before each, and what the step needs. On ZX_OK a commit follows. commit:
+ * performs the step. Cannot fail.
  */
 struct call_row {
     pgr_call_info info;
@@ -723,11 +804,15 @@ int vmo_is_physical(const pgr_world *w, uint32_t vmo);
 /* New pages of this size; nothing in them yet. */
 uint32_t pages_make(pgr_world *w, uint64_t size_pages, uint8_t flags);
 /*
- * Makes the pages [run->page, + run->count) hold what `run` says; state PGR_PAGE_NONE: nothing. They must lie in one piece. Old frames are
- * not released: the caller knows whether they moved. `at` is a cursor over the map of these pages.
+ * Makes the pages [run->page, + run->count) hold what `run` says; state PGR_PAGE_NONE: nothing. They must lie in
+ * one piece. Old frames are not released: the caller knows whether they moved. `at` is a cursor over the map of
+ * these pages.
  */
 void pages_put(pgr_world *w, struct pages *pages, struct cursor *at, const struct run *run);
-static inline int pages_discarded(const pgr_world *w, uint32_t pages) { return pages_at(w, pages)->discard == DISCARD_DONE; }
+static inline int pages_discarded(const pgr_world *w, uint32_t pages)
+{
+    return pages_at(w, pages)->discard == DISCARD_DONE;
+}
 /* Is there anything that these pages share with, or see through to? */
 static inline int pages_have_relatives(const pgr_world *w, uint32_t pages)
 {
@@ -756,22 +841,27 @@ struct caps {
 };
 
 /*
- * What has to be asked of the pager before `page`, and those behind it up to `end`, can be used by this event (enum pgr_page_event):
+ * What has to be asked of the pager before `page`, and those behind it up to `end`, can be used by this event (enum
+ * pgr_page_event):
  * count 0 if nothing. ZX_ERR_BAD_STATE if nobody will answer.
  */
 zx_status_t pages_want(const pgr_world *w, uint32_t pages, uint32_t event, uint64_t page, uint64_t end,
                        const struct caps *caps, struct want *want);
 /*
- * How far from `page` the pages up to `end` can be committed or written without asking the pager, and what that takes. Returns the first
- * page that has to be asked for, or `end`. *pins_max is raised to the greatest pin count among them.
+ * How far from `page` the pages up to `end` can be committed or written without asking the pager, and what that
+ * takes. Returns the first page that has to be asked for, or `end`. *pins_max is raised to the greatest pin count
+ * among them.
  */
-uint64_t pages_scan(const pgr_world *w, uint32_t pages, uint32_t event, uint64_t page, uint64_t end,
-                    struct need *need, uint32_t *pins_max);
+uint64_t pages_scan(const pgr_world *w, uint32_t pages, uint32_t event, uint64_t page, uint64_t end, struct need *need,
+                    uint32_t *pins_max);
 /* Prepares pages that pages_scan has found to be ready, and adds a pin to each if `pin`. */
 void pages_prepare(pgr_world *w, void *frames, uint32_t pages, uint32_t event, uint64_t page, uint64_t end, int pin);
 /* One pin fewer of each page. */
 void pages_unpin(pgr_world *w, uint32_t pages, uint64_t page, uint64_t end);
-/* Copies pages to a buffer; returns the offset of the first byte that is absent, or `end`. Offsets in bytes of the pages. */
+/*
+ * Copies pages to a buffer; returns the offset of the first byte that is absent, or `end`. Offsets in bytes of the
+ * pages.
+ */
 uint64_t pages_copy_out(const pgr_world *w, void *frames, uint32_t pages, uint64_t begin, uint64_t end, void *buffer);
 /* Where the byte at this offset of the pages is seen; null if it reads as zero. */
 char *pages_byte(const pgr_world *w, void *frames, uint32_t pages, uint64_t offset);
@@ -780,8 +870,8 @@ void pages_copy_in(pgr_world *w, void *frames, uint32_t pages, uint64_t begin, u
 /* Takes everything out of [begin, end): frames are released. */
 void pages_discard(pgr_world *w, uint32_t pages, uint64_t begin, uint64_t end);
 /*
- * Whole-page ZX_VMO_OP_ZERO. pages_zero_scan returns how far [begin, end) can be zeroed before a pinned page has to be asked for, and what
- * that takes.
+ * Whole-page ZX_VMO_OP_ZERO. pages_zero_scan returns how far [begin, end) can be zeroed before a pinned page has to
+ * be asked for, and what that takes.
  */
 uint64_t pages_zero_scan(const pgr_world *w, uint32_t pages, uint64_t begin, uint64_t end, struct need *need);
 void pages_zero(pgr_world *w, void *frames, uint32_t pages, uint64_t begin, uint64_t end);
@@ -805,12 +895,18 @@ uint64_t pages_discard_all(pgr_world *w, uint32_t pages);
 /* These pages see others where they have nothing; and no longer. */
 void pages_join_parent(pgr_world *w, uint32_t pages, uint32_t parent, uint64_t offset_pages, uint64_t limit_pages);
 void pages_leave_parent(pgr_world *w, uint32_t pages);
-/* A copy-on-write relative of `pages`: the first `size_pages` from `offset_pages` on, as far as they exist, are shared. */
+/*
+ * A copy-on-write relative of `pages`: the first `size_pages` from `offset_pages` on, as far as they exist, are
+ * shared.
+ */
 uint32_t pages_snapshot(pgr_world *w, uint32_t pages, uint64_t offset_pages, uint64_t size_pages, uint8_t flags);
 /* A child that sees `seen_pages` of `pages` from `offset_pages` on. */
 uint32_t pages_see_through(pgr_world *w, uint32_t pages, uint64_t offset_pages, uint64_t size_pages,
                            uint64_t seen_pages, uint8_t flags);
-/* Whose pages such a child hangs from: an ancestor, if those in between show it nothing. Changes offset and length accordingly. */
+/*
+ * Whose pages such a child hangs from: an ancestor, if those in between show it nothing. Changes offset and length
+ * accordingly.
+ */
 void pages_find_parent(const pgr_world *w, uint32_t *pages, uint64_t *offset_pages, uint64_t *seen_pages);
 /* The number of runs in [begin, end), cut at its ends. */
 uint64_t pages_runs(const pgr_world *w, uint32_t pages, uint64_t begin, uint64_t end);
@@ -832,7 +928,10 @@ struct vmar *vmar_at(const pgr_world *w, uint32_t row);
 void vmar_make_empty(pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count);
 /* The mapping at this page, in the VMAR or in one inside of it. */
 struct region region_at(const pgr_world *w, uint32_t vmar, uint64_t page);
-/* The lowest page with so many free ones behind it, aligned to 1 << align pages and ending at or before `limit`; 0 if there is none. */
+/*
+ * The lowest page with so many free ones behind it, aligned to 1 << align pages and ending at or before `limit`; 0
+ * if there is none.
+ */
 uint64_t vmar_find_hole(const pgr_world *w, uint32_t vmar, uint64_t count, uint32_t align, uint64_t limit);
 int vmar_is_free(const pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count);
 /* Does the range touch a VMAR inside? With `partly`: and not cover it? */
@@ -857,8 +956,8 @@ void vmar_destroy(pgr_world *w, uint32_t vmar);
  * --------------------------------------------------------------------------------------------------------------- */
 
 /*
- * Looks at the first page of [address, address + bytes): what it is, and what has to be asked or reserved for it. The error is that of the
- * page fault.
+ * Looks at the first page of [address, address + bytes): what it is, and what has to be asked or reserved for it.
+ * The error is that of the page fault.
  */
 zx_status_t access_look(const pgr_world *w, struct access *access, struct need *need, struct want *want);
 /* The byte at which an access that could not go on has stopped. */
@@ -1028,7 +1127,10 @@ void vmo_info(const pgr_world *w, uint32_t vmo, zx_rights_t rights, zx_info_vmo_
 int size_wraps(const pgr_world *w, uint64_t size_bytes);
 /* Does a snapshot of this size, which begins there in the root of its ancestors, end beyond 64 bits? */
 int root_end_wraps(const pgr_world *w, uint64_t root_offset_pages, uint64_t size_pages);
-/* The checks that calls on a pager's VMO share: both handles, and that they belong together. Fills plan->pager and plan->other. */
+/*
+ * The checks that calls on a pager's VMO share: both handles, and that they belong together. Fills plan->pager and
+ * plan->other.
+ */
 zx_status_t pager_vmo_get(const pgr_world *w, uint64_t pager, uint64_t vmo, zx_rights_t pager_rights,
                           zx_rights_t vmo_rights, struct plan *plan);
 /* ZX_PAGER_OP_DIRTY of bytes; WRITEBACK_BEGIN and _END of pages. */
@@ -1045,6 +1147,9 @@ LOOK(zero);
 COMMIT(zero);
 
 /* Low half of an argument. */
-static inline uint32_t arg_u32(const struct plan *plan, unsigned place) { return (uint32_t)plan->call->arg[place]; }
+static inline uint32_t arg_u32(const struct plan *plan, unsigned place)
+{
+    return (uint32_t)plan->call->arg[place];
+}
 
 #endif /* PGR_INTERNAL_H */

@@ -1,8 +1,8 @@
 /*
  * Ports and signals: packets in order, threads that wait for one, and objects that send one when a signal is raised.
  *
- * A packet that comes while a thread waits is received by the longest waiter at that moment; otherwise it joins the queue. A port whose
- * last handle is closed swallows what comes.
+ * A packet that comes while a thread waits is received by the longest waiter at that moment; otherwise it joins the
+ * queue. A port whose last handle is closed swallows what comes.
  */
 #include "pgr_internal.h"
 

@@ -1,18 +1,22 @@
 /*
  * Page requests: what a thread asks of a pager, and how it comes to an end.
  *
- * A thread that meets an absent page wants a range of pages that begins there. If an outstanding request of the same kind covers that
- * first page the thread joins it, without a packet; if one begins further on, the range is cut off there. What is left is a new
- * request, which the thread owns. So the ranges of one kind in one source never overlap.
+ * A thread that meets an absent page wants a range of pages that begins there. If an outstanding request of the
+ * same kind covers that first page the thread joins it, without a packet; if one begins further on, the range is
+ * cut off there. What is left is a new request, which the thread owns. So the ranges of one kind in one source
+ * never overlap.
  *
- *   raised --> QUEUED --> IN_PORT --> RECEIVED       where its packet is. A source has one packet, so that at most one request
- *                 \           \            \         is in the port; the others queue behind it in the source. A closed port
- *                  \           \            \        swallows: SWALLOWED stands for RECEIVED where nobody will ever read it.
- *                   +-----------+------------+-----> completed
+ *   raised --> QUEUED --> IN_PORT --> RECEIVED
+ *                 \           \            \
+ *                  +-----------+------------+----> completed
  *
- * A request counts how many of its pages are still to come, not which. When supplies (or cuts) have covered that many it completes; when
- * the pager fails a part of it, it completes with the error, or, if it is lenient and its first page was not meant, with ZX_OK. Its packet,
- * if unread, is withdrawn. All who wait for it are released with the same status, those who joined first. Completion promises nothing:
+ * This is where its packet is. A source has one packet, so that at most one request is in the port; the others queue
+ * behind it in the source. A closed port swallows: SWALLOWED stands for RECEIVED where nobody will ever read it.
+ *
+ * A request counts how many of its pages are still to come, not which. When supplies (or cuts) have covered that
+ * many it completes; when the pager fails a part of it, it completes with the error, or, if it is lenient and its
+ * first page was not meant, with ZX_OK. Its packet, if unread, is withdrawn. All who wait for it are released with
+ * the same status, those who joined first. Completion promises nothing:
  * a released thread looks at its page again, and may ask again.
  *
  * A request lives exactly as long as it has a waiter. If its owner is killed, the thread that joined first owns it.
@@ -86,7 +90,8 @@ static void queue_remove(pgr_world *w, uint32_t row)
     request->prev_queued = 0;
 }
 
-static void packet_fill(const pgr_world *w, const struct source *source, uint16_t command, uint64_t page, uint64_t count)
+static void packet_fill(const pgr_world *w, const struct source *source, uint16_t command, uint64_t page,
+                        uint64_t count)
 {
     packet_at(w, source->packet)->body = (zx_port_packet_t){
         .key = source->key,

@@ -12,8 +12,8 @@
  *               |      +-----------------------------------------------------+
  *               +-- from clean and marker only: what is dirty is never dropped behind its pager's back
  *
- * Intervals are dirty zeros that the kernel made. How a writeback of them begins and ends depends on where an interval starts, and is
- * decided in pages_dirty.c, for nothing else does.
+ * Intervals are dirty zeros that the kernel made. How a writeback of them begins and ends depends on where an
+ * interval starts, and is decided in calls_dirty.c, for nothing else does.
  */
 #include "pgr_internal.h"
 
@@ -27,6 +27,7 @@
 
 uint32_t pgr_page_after(uint32_t event, uint32_t state)
 {
+    /* clang-format off */
     static const uint8_t after[PGR_EVENT_COUNT][PGR_PAGE_STATE_COUNT] = {
         /*                         none      anonymous clean     dirty     awaiting  marker    interval */
         [PGR_EVENT_READ] =        {NONE,     ANON,     CLEAN,    DIRTY,    AWAIT,    MARK,     INTERVAL},
@@ -42,6 +43,7 @@ uint32_t pgr_page_after(uint32_t event, uint32_t state)
         [PGR_EVENT_EVICT] =       {NONE,     ANON,     NONE,     DIRTY,    AWAIT,    MARK,     INTERVAL},
         [PGR_EVENT_DETACH] =      {NONE,     ANON,     NONE,     DIRTY,    AWAIT,    NONE,     INTERVAL},
     };
+    /* clang-format on */
 
     return after[event][state];
 }

@@ -1,5 +1,6 @@
 /*
- * Threads as data: the lists they wait in, and the queue of those whose wait has ended. A thread in no call is an empty row.
+ * Threads as data: the lists they wait in, and the queue of those whose wait has ended. A thread in no call is an
+ * empty row.
  */
 #include "pgr_internal.h"
 
@@ -51,4 +52,7 @@ void thread_release(pgr_world *w, uint32_t row, zx_status_t status)
     thread_list_append(w, &w->released, row);
 }
 
-uint32_t pgr_first_released(const pgr_world *w) { return w->released.first != 0 ? w->released.first - 1 : PGR_NO_THREAD; }
+uint32_t pgr_first_released(const pgr_world *w)
+{
+    return w->released.first != 0 ? w->released.first - 1 : PGR_NO_THREAD;
+}

@@ -1,9 +1,9 @@
 /*
  * Ordered maps of runs: B+ trees whose nodes are rows of the world.
  *
- * Runs stand in the leaves, ascending and disjoint. An inner node has a key between each two children: what is left of it has ended there, what is
- * right of it has not begun. Nodes that shrink to half
- * are joined with a neighbour if both fit into one, so that a map of n runs takes about n / 8 nodes at most. Everything is loops over a
+ * Runs stand in the leaves, ascending and disjoint. An inner node has a key between each two children: what is left
+ * of it has ended there, what is right of it has not begun. Nodes that shrink to half are joined with a neighbour
+ * if both fit into one, so that a map of n runs takes about n / 8 nodes at most. Everything is loops over a
  * cursor's path; nothing recurses.
  */
 #include "pgr_internal.h"
@@ -25,15 +25,19 @@ static void node_give(pgr_world *w, struct tree *tree, uint32_t node)
 
 uint32_t tree_growth(uint64_t added, uint64_t touched)
 {
-    /* A leaf takes at least seven inserts to be split again, and inner nodes are fewer; but the first inserts may find two paths full. */
+    /*
+     * A leaf takes at least seven inserts to be split again, and inner nodes are fewer; but the first inserts may
+     * find two paths full.
+     */
     return (uint32_t)min_u64((added + touched) * 45 >> 8, UINT32_MAX / 2) + 2 * TREE_DEPTH_MAX;
 }
 
 /* --- finding --- */
 
 /*
- * The first run of the leaf that ends behind `page`; its count if there is none. Halves what is left without a branch that depends on what is
- * found, as inner_slot does: pages are sought in no order that a processor could predict.
+ * The first run of the leaf that ends behind `page`; its count if there is none. Halves what is left without a
+ * branch that depends on what is found, as inner_slot does: pages are sought in no order that a processor could
+ * predict.
  */
 static uint32_t leaf_slot(const struct node *leaf, uint64_t page)
 {
@@ -133,8 +137,8 @@ static void descend_first(const pgr_world *w, struct cursor *at, uint32_t level)
 }
 
 /*
- * Notes between which pages the leaf under the cursor is the place to look. Every page that is sought there later is found without a
- * descent.
+ * Notes between which pages the leaf under the cursor is the place to look. Every page that is sought there later
+ * is found without a descent.
  */
 static void bounds_note(const pgr_world *w, struct cursor *at)
 {
@@ -203,7 +207,10 @@ struct run *tree_seek(const pgr_world *w, struct cursor *at, uint64_t page)
     return run_under(w, at);
 }
 
-/* From the node at this level on, and behind it, the first child that may hold a run that wide. Returns 0 if there is none. */
+/*
+ * From the node at this level on, and behind it, the first child that may hold a run that wide. Returns 0 if there
+ * is none.
+ */
 static int wide_next(const pgr_world *w, struct cursor *at, uint8_t width)
 {
     uint32_t level = 1;
@@ -408,8 +415,8 @@ static uint64_t node_move(struct node *from, struct node *to, uint32_t keep)
 }
 
 /*
- * Splits the full node at this level of the path, in halves; but one at whose end something is to be inserted stays nearly full, so that
- * ascending inserts fill their nodes. The node above has room.
+ * Splits the full node at this level of the path, in halves; but one at whose end something is to be inserted stays
+ * nearly full, so that ascending inserts fill their nodes. The node above has room.
  */
 static void node_split(pgr_world *w, struct cursor *at, uint32_t level)
 {

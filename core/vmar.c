@@ -1,12 +1,16 @@
 /*
  * Address space: regions in VMARs, which are mappings or other VMARs, and the holes between them.
  *
- * A VMAR knows its regions and its holes, each in a map by page number of the address. The holes' map is wide, so that the lowest one that
- * is long enough is found without looking at the others. A mapping is an object that nothing but its VMAR refers to; it keeps its VMO alive.
+ * A VMAR knows its regions and its holes, each in a map by page number of the address. The holes' map is wide, so
+ * that the lowest one that is long enough is found without looking at the others. A mapping is an object that
+ * nothing but its VMAR refers to; it keeps its VMO alive.
  */
 #include "pgr_internal.h"
 
-struct vmar *vmar_at(const pgr_world *w, uint32_t row) { return &object_at(w, row)->vmar; }
+struct vmar *vmar_at(const pgr_world *w, uint32_t row)
+{
+    return &object_at(w, row)->vmar;
+}
 
 void vmar_make_empty(pgr_world *w, uint32_t row, uint64_t page, uint64_t count)
 {

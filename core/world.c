@@ -7,8 +7,8 @@
 #define WORLD_VERSION (PGR_VERSION_MAJOR << 16 | PGR_VERSION_MINOR << 8 | PGR_VERSION_PATCH)
 #define ROOT_VMAR_BASE UINT64_C(0x1000000)
 #define ROOT_VMAR_END UINT64_C(0x7ffffffff000)
-#define NODES_PER_UNPIN (2u * TREE_DEPTH_MAX)    /* unpinning cuts at two places; each cut may split a path */
-#define NODES_SPARE 160u /* so that the estimates of tree_growth fit into the smallest world */
+#define NODES_PER_UNPIN (2u * TREE_DEPTH_MAX) /* unpinning cuts at two places; each cut may split a path */
+#define NODES_SPARE 160u                      /* so that the estimates of tree_growth fit into the smallest world */
 
 void pgr_config_default(pgr_config *config)
 {
@@ -24,7 +24,10 @@ void pgr_config_default(pgr_config *config)
     };
 }
 
-static int count_in(uint32_t count, uint32_t low, uint32_t high) { return count >= low && count <= high; }
+static int count_in(uint32_t count, uint32_t low, uint32_t high)
+{
+    return count >= low && count <= high;
+}
 
 static int config_valid(const pgr_config *config)
 {
@@ -38,7 +41,10 @@ static int config_valid(const pgr_config *config)
 }
 
 /* Nodes of both trees of frames: no more stretches than frames, and six runs to a node at the least. */
-static uint32_t frame_nodes(const pgr_config *config) { return (config->frame_count >> 2) + 2 * TREE_DEPTH_MAX; }
+static uint32_t frame_nodes(const pgr_config *config)
+{
+    return (config->frame_count >> 2) + 2 * TREE_DEPTH_MAX;
+}
 
 static void table_set(struct table *table, uint64_t *bytes, size_t row_bytes, uint32_t row_count)
 {
@@ -121,8 +127,7 @@ static void process_make(pgr_world *w)
     uint64_t first = to_pages_up(w, ROOT_VMAR_BASE);
 
     vmar_make_empty(w, vmar, first, to_page(w, ROOT_VMAR_END) - first);
-    vmar_at(w, vmar)->flags =
-        ZX_VM_CAN_MAP_SPECIFIC | ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_EXECUTE;
+    vmar_at(w, vmar)->flags = ZX_VM_CAN_MAP_SPECIFIC | ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_EXECUTE;
     object_reference(w, vmar);
     w->root_vmar = vmar;
     w->start.vmar = handle_make_default(w, vmar, ZX_RIGHTS_IO | ZX_RIGHT_EXECUTE);
@@ -152,7 +157,8 @@ static void world_make(pgr_world *w, const pgr_config *config)
 
 zx_status_t pgr_init(void *block, uint64_t block_bytes, const pgr_config *config, pgr_world **world)
 {
-    zx_status_t status = world == NULL || !config_valid(config) ? ZX_ERR_INVALID_ARGS : block_check(block, block_bytes, config);
+    zx_status_t status =
+        world == NULL || !config_valid(config) ? ZX_ERR_INVALID_ARGS : block_check(block, block_bytes, config);
 
     if (status != ZX_OK)
         return status;
@@ -168,7 +174,10 @@ void pgr_reset(pgr_world *w)
     world_make(w, &config);
 }
 
-void pgr_start_handles(const pgr_world *w, pgr_start *start) { *start = w->start; }
+void pgr_start_handles(const pgr_world *w, pgr_start *start)
+{
+    *start = w->start;
+}
 
 uint64_t hash_bytes(const void *bytes, uint64_t count, uint64_t sum)
 {
