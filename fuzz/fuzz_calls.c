@@ -1,0 +1,86 @@
+/*
+ * Fuzzes the core with sequences of calls.
+ *
+ * Checks: every invariant of harness/check.h around each dispatch, walks over the whole world from time to time and at
+ * the end, H2 (everything closed and killed leaves a fresh world), that the same input gives the same world byte for
+ * byte (a share of the inputs), and what the sanitizers and the core's own assertions see. Does not check: whether a
+ * status or a packet is the right one. That is for the oracle and the traces.
+ *
+ * What bytes mean is in harness/program.h. In the environment: PAGERITE_TRACE_OUT names a file or folder for the trace
+ * of a finding, PAGERITE_STATS a file that gets the figures at the end ("-": stderr), PAGERITE_CHECKS=0 turns all
+ * checkers off, PAGERITE_RERUN=1 runs every input twice.
+ */
+#include "harness/executor.h"
+#include "harness/mutate.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second, size_t second_size,
+                                 uint8_t *out, size_t most, unsigned seed);
+__attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
+
+static struct execution_stats stats;
+static struct timespec started;
+static int without_checks, rerun_all;
+
+static int is_set(const char *name, const char *value)
+{
+    const char *text = getenv(name);
+    return text && strcmp(text, value) == 0;
+}
+
+static void print_stats(void)
+{
+    const char *path = getenv("PAGERITE_STATS");
+    FILE *out = strcmp(path, "-") == 0 ? stderr : fopen(path, "w");
+    struct timespec now;
+    if (!out)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    execution_stats_print(&stats,
+                          (double)(now.tv_sec - started.tv_sec) + (double)(now.tv_nsec - started.tv_nsec) * 1e-9, out);
+    if (out != stderr)
+        fclose(out);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    without_checks = is_set("PAGERITE_CHECKS", "0");
+    rerun_all = is_set("PAGERITE_RERUN", "1");
+    clock_gettime(CLOCK_MONOTONIC, &started);
+    if (getenv("PAGERITE_STATS"))
+        atexit(print_stats);
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    struct execution_options options;
+    execution_catch_crashes();
+    execution_options_sampled(&options, data, bytes);
+    if (without_checks)
+        options = (struct execution_options){.report = stderr};
+    if (rerun_all)
+        options.rerun = 1;
+    if (execute_program(data, bytes, &options, &stats))
+        abort();
+    return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed)
+{
+    return mutate_program(data, size, most, seed, LLVMFuzzerMutate);
+}
+
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second, size_t second_size,
+                                 uint8_t *out, size_t most, unsigned seed)
+{
+    return mutate_cross(first, first_size, second, second_size, out, most, seed);
+}

@@ -1,0 +1,85 @@
+/*
+ * `pagerite record`: the same trace with what the core returns.
+ */
+#include <argp.h>
+#include <stdlib.h>
+
+#include "harness/tool/tool.h"
+
+struct arguments {
+    const char *trace;
+    const char *output;
+};
+
+static const struct argp_option options[] = {
+    {.name = "output", .key = 'o', .arg = "FILE", .doc = "Write the trace to FILE, not to standard output"},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+
+    switch (key) {
+    case 'o':
+        arguments->output = argument;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (arguments->trace != NULL)
+            argp_error(state, "one trace at a time");
+        arguments->trace = argument;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "a trace is missing");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int record(struct trace *trace, const char *name, const char *output)
+{
+    struct tool_checker *checker = tool_checker_new();
+    struct run_options options_of_run = {.name = name,
+                                         .out = stderr,
+                                         .record = 1,
+                                         .check = checker != NULL ? tool_check : NULL,
+                                         .check_context = checker};
+    enum run_verdict verdict = run_trace(trace, &options_of_run);
+
+    tool_checker_free(checker);
+    if (verdict != RUN_PASSED)
+        return verdict == RUN_ERROR ? TOOL_USAGE : TOOL_FOUND;
+    if (tool_open_output(output) != 0)
+        return TOOL_USAGE;
+    trace_write(trace, stdout);
+    return tool_close_output(TOOL_OK);
+}
+
+int tool_record(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "FILE",
+        .doc = "Runs the calls of a trace (- is standard input) and prints the trace with what came back: statuses, "
+               "outputs in "
+               "place of '_', buffers, and which calls blocked and how they went on.\v"
+               "Names bound with & are kept. A line that cannot be run, because its thread is in another call or a "
+               "name has got "
+               "no value, becomes a comment. The exit status is 1 if the trace cannot be read or needs a call that is "
+               "not there "
+               "yet.",
+    };
+    struct arguments arguments = {0};
+    struct trace *trace;
+    int status;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+    trace = tool_read_trace(arguments.trace, &status);
+    if (trace == NULL)
+        return status;
+    status = record(trace, tool_file_name(arguments.trace), arguments.output);
+    trace_free(trace);
+    return status;
+}
