@@ -1,0 +1,83 @@
+# Compiles one flavour of everything. build.sh is the face: it chooses the compilers and flags and calls this with
+#
+#   OUT       folder of the products             OBJ       folder of this flavour's objects
+#   CC CFLAGS                                    compile C, and link everything but fuzz targets
+#   CXX CXXFLAGS                                 compile C++
+#   LINK_FUZZ ENGINE                             command and engine that link a fuzz target; without an engine it
+#                                                gets a main() that replays files
+# Sources are found by wildcard: a new file needs no line here.
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules
+
+core_flags := -std=c11 -ffreestanding -Wall -Wextra -Wconversion -Werror -Icore
+harness_flags := -std=gnu11 -Wall -Wextra -Werror -I.
+
+programs := harness/bench.c harness/replay_main.c
+core_sources := $(wildcard core/*.c)
+tool_sources := $(wildcard harness/tool/*.c)
+harness_sources := $(filter-out $(programs) $(tool_sources),$(wildcard harness/*.c harness/*/*.c))
+fuzz_sources := $(wildcard fuzz/fuzz_*.c)
+test_support := $(wildcard tests/*support*.c)
+test_sources := $(filter-out $(test_support),$(wildcard tests/test_*.c tests/test_*.cc))
+
+object = $(patsubst %,$(OBJ)/%.o,$(basename $(1)))
+core_library := $(OBJ)/libpagerite.a
+harness_library := $(OBJ)/libharness.a
+support_library := $(OBJ)/libtestsupport.a
+tool := $(OBJ)/pagerite
+bench := $(OBJ)/bench
+tests := $(patsubst tests/%,$(OBJ)/tests/%,$(basename $(test_sources)))
+fuzzers := $(patsubst fuzz/%.c,$(OUT)/%,$(fuzz_sources))
+
+.PHONY: library tool bench tests fuzzers
+library: $(core_library)
+tool: $(tool)
+bench: $(bench)
+tests: $(tests) $(tool)
+fuzzers: $(fuzzers)
+
+$(core_library): $(call object,$(core_sources))
+$(harness_library): $(call object,$(harness_sources))
+$(support_library): $(call object,$(test_support))
+%.a:
+	@rm -f $@
+	ar rcsD $@ $^
+
+$(tool): $(call object,$(tool_sources)) $(harness_library) $(core_library)
+	$(CC) $(CFLAGS) $^ -o $@
+
+$(bench): $(call object,harness/bench.c) $(harness_library) $(core_library)
+	$(CC) $(CFLAGS) $^ -o $@
+
+$(OBJ)/tests/%: $(OBJ)/tests/%.o $(support_library) $(harness_library) $(core_library)
+	$(if $(wildcard tests/$*.cc),$(CXX) $(CXXFLAGS),$(CC) $(CFLAGS)) $^ -lcmocka -o $@
+
+replay_main := $(if $(ENGINE),,$(call object,$(wildcard harness/replay_main.c)))
+$(OUT)/fuzz_%: $(OBJ)/fuzz/fuzz_%.o $(replay_main) $(harness_library) $(core_library)
+	@mkdir -p $(OUT)
+	$(LINK_FUZZ) $^ $(ENGINE) -o $@
+
+$(OBJ)/core/%.o: core/%.c $(OBJ)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(core_flags) -MMD -MP -c $< -o $@
+
+$(OBJ)/%.o: %.c $(OBJ)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(harness_flags) -MMD -MP -c $< -o $@
+
+$(OBJ)/%.o: %.cc $(OBJ)/flags
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) -std=c++11 -Wall -Wextra -Werror -I. -MMD -MP -c $< -o $@
+
+# Objects are made anew when compilers, flags or the list of sources differ from last time.
+flags := $(CC) $(CFLAGS) $(CXX) $(CXXFLAGS) $(LINK_FUZZ) $(ENGINE) $(core_sources) $(harness_sources) $(tool_sources) \
+         $(test_support)
+$(OBJ)/flags: always
+	@mkdir -p $(@D)
+	@echo '$(flags)' | cmp --silent - $@ || echo '$(flags)' >$@
+.PHONY: always
+always:
+
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)

@@ -1,0 +1,64 @@
+#!/bin/bash
+# Installs the Debian packages that a job needs: the one place where packages are named.
+#
+#   ci/setup.sh GROUP...     fuzz   the compiler with its sanitizers and libFuzzer
+#                            test   what the tests need besides
+#                            bazel  the offline Bazel build
+#                            lint   what checks the shell scripts and the layout
+#
+# Nothing happens where all are there. As root it says what it installs and does so; otherwise it prints the one
+# line to run, and fails.
+set -euo pipefail
+
+packages_of()
+{
+    case $1 in
+    fuzz) echo make libc6-dev clang-19 llvm-19 libclang-rt-19-dev ;;
+    test) echo make libc6-dev clang-19 llvm-19 libclang-rt-19-dev gcc g++ libcmocka-dev zip ;;
+    bazel) echo gcc g++ libcmocka-dev bazel-bootstrap bazel-rules-cc bazel-rules-java bazel-rules-proto bazel-platforms ;;
+    lint) echo shellcheck ;;
+    *)
+        echo "setup.sh: no group named $1" >&2
+        exit 2
+        ;;
+    esac
+}
+
+installed()
+{
+    [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+missing_of()
+{
+    local group package
+    for group in "$@"; do
+        for package in $(packages_of "$group"); do
+            installed "$package" || echo "$package"
+        done
+    done | sort --unique
+}
+
+main()
+{
+    if ! command -v dpkg-query >/dev/null; then
+        echo "setup.sh: not a Debian system; nothing is installed, what is at hand is used" >&2
+        return 0
+    fi
+    local missing
+    mapfile -t missing < <(missing_of "$@")
+    if ((${#missing[@]} == 0)); then
+        return 0
+    fi
+    if ((EUID != 0)); then
+        echo "Packages are missing. Run this, then try again:" >&2
+        echo "    sudo apt-get install --yes --no-install-recommends ${missing[*]}" >&2
+        return 1
+    fi
+    echo "Installing with apt-get: ${missing[*]}" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update --quiet=2
+    apt-get install --quiet=2 --yes --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+main "$@"
