@@ -44,6 +44,7 @@ static void view_vmo(const pgr_world *w, uint32_t row, pgr_object_view *view)
     view->vmo.pages = vmo->pages;
     view->vmo.parent = vmo->parent;
     view->vmo.child_count = vmo->child_count;
+    view->vmo.mapping_count = vmo->mapping_count;
     view->vmo.cache_policy = pages_at(w, vmo->pages)->cache_policy;
     view->vmo.offset_pages = window.offset_pages;
     view->vmo.size_pages = window.size_pages;
@@ -59,6 +60,10 @@ static void view_pages(const struct pages *pages, pgr_object_view *view)
     view->pages.family = pages->family_next;
     view->pages.vmo_count = pages->vmo_count;
     view->pages.map_root = pages->map.root;
+    view->pages.parent = pages->parent;
+    view->pages.discarded = pages->discard == DISCARD_DONE;
+    view->pages.parent_offset_pages = pages->parent_offset_pages;
+    view->pages.parent_limit_pages = pages->parent_limit_pages;
 }
 
 static void view_source(const struct source *source, pgr_object_view *view)
@@ -74,6 +79,7 @@ static void view_source(const struct source *source, pgr_object_view *view)
 static void view_pmt(const struct pmt *pmt, pgr_object_view *view)
 {
     view->pmt.bti = pmt->bti;
+    view->pmt.vmo = pmt->vmo;
     view->pmt.pages = pmt->pages;
     view->pmt.offset_pages = pmt->offset_pages;
     view->pmt.count_pages = pmt->count_pages;
@@ -175,6 +181,8 @@ int pgr_inspect_run(const pgr_world *w, uint32_t pages_row, uint64_t page, pgr_r
     view->state = run->state;
     view->frame = run->frame;
     view->pins = run->pins;
+    view->hint = run->hint;
+    view->awaiting = run->awaiting;
     return 1;
 }
 
@@ -234,6 +242,11 @@ int pgr_inspect_thread(const pgr_world *w, uint32_t number, pgr_thread_view *vie
     view->object = thread->object;
     if (thread->state == PGR_THREAD_RELEASED && thread->next != 0)
         view->next_released = thread->next - 1;
+    view->held_vmo = thread->op.vmo;
+    view->held_buffer_vmo = thread->op.buffer_vmo;
+    view->held_port = thread->op.port;
+    view->held_vmar = thread->op.vmar;
+    view->held_pmt = thread->op.pmt;
     view->progress_bytes = thread->op.position - min_u64(thread->op.begin, thread->op.position);
     return 1;
 }

@@ -725,6 +725,8 @@ typedef struct pgr_object_view {
             uint32_t parent; /* VMO row, 0: none */
             uint32_t child_count;
             uint32_t cache_policy;
+            uint32_t mapping_count;
+            uint32_t padding1;
             uint64_t offset_pages; /* of a slice's window */
             uint64_t size_pages;   /* as zx_vmo_get_size has it */
             uint64_t content_size_bytes;
@@ -737,6 +739,10 @@ typedef struct pgr_object_view {
             uint32_t family;      /* next of the ring of copy-on-write relatives; itself if alone */
             uint32_t vmo_count;   /* VMOs over these pages */
             uint32_t map_root;    /* 0: no runs */
+            uint32_t parent;      /* pages (object row) that are seen where these have none, 0: nothing is */
+            uint32_t discarded;   /* 1: discardable, and was discarded */
+            uint64_t parent_offset_pages;
+            uint64_t parent_limit_pages; /* behind this page nothing of the parent is seen */
         } pages;
         struct {
             uint32_t pager; /* object row, 0: gone */
@@ -752,7 +758,9 @@ typedef struct pgr_object_view {
         } port;
         struct {
             uint32_t bti;
+            uint32_t vmo;   /* object row */
             uint32_t pages; /* object row */
+            uint32_t padding1;
             uint64_t offset_pages;
             uint64_t count_pages; /* pinned so far */
         } pmt;
@@ -788,14 +796,18 @@ uint32_t pgr_inspect_handle_row(const pgr_world *world, zx_handle_t value);
 /* The object behind a VMO handle's value: VMO row and pages row; returns 0 if it is no live VMO handle. */
 int pgr_inspect_vmo(const pgr_world *world, zx_handle_t value, uint32_t *vmo_row, uint32_t *pages_row);
 
+/* Marks that hints leave on pages with frames. */
+enum pgr_hint { PGR_HINT_NONE, PGR_HINT_DONT_NEED, PGR_HINT_ALWAYS_NEED };
+
 /* Runs: the first run of these pages (an object row) that ends behind `page`. */
 typedef struct pgr_run_view {
-    uint64_t page;  /* first page number */
-    uint64_t count; /* pages */
-    uint32_t state; /* enum pgr_page_state */
-    uint32_t frame; /* of the first page, the others follow it; 0: none */
-    uint32_t pins;  /* pin count of each of the pages */
-    uint32_t padding1;
+    uint64_t page;     /* first page number */
+    uint64_t count;    /* pages */
+    uint32_t state;    /* enum pgr_page_state */
+    uint32_t frame;    /* of the first page, the others follow it; 0: none */
+    uint32_t pins;     /* pin count of each of the pages */
+    uint32_t hint;     /* enum pgr_hint */
+    uint64_t awaiting; /* intervals: so many pages from the first on are being written back; may reach beyond */
 } pgr_run_view;
 
 int pgr_inspect_run(const pgr_world *world, uint32_t pages_row, uint64_t page, pgr_run_view *view);
@@ -834,6 +846,13 @@ typedef struct pgr_thread_view {
     uint32_t object;         /* object row it waits on (port, signals) */
     uint32_t next_released;  /* thread behind it in the queue of released threads, PGR_NO_THREAD: last */
     uint64_t progress_bytes; /* of a transfer, commit, pin: what is done */
+    /* Object rows that the waiting call keeps alive, 0: none. */
+    uint32_t held_vmo;
+    uint32_t held_buffer_vmo; /* behind a buffer in mapped memory */
+    uint32_t held_port;
+    uint32_t held_vmar;
+    uint32_t held_pmt; /* of an unfinished pin */
+    uint32_t padding1;
 } pgr_thread_view;
 
 /* A view of every existing thread number, idle ones included; 0 if there is no such number. */

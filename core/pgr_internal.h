@@ -884,7 +884,12 @@ void pages_resize(pgr_world *w, uint32_t pages, uint64_t size_pages);
 void evictable_append(pgr_world *w, uint32_t pages);
 void evictable_remove(pgr_world *w, uint32_t pages);
 /* Marks of pages with frames, and what eviction goes by. */
-enum hint { HINT_NONE, HINT_DONT_NEED, HINT_ALWAYS_NEED, HINT_ANY };
+enum hint {
+    HINT_NONE = PGR_HINT_NONE,
+    HINT_DONT_NEED = PGR_HINT_DONT_NEED,
+    HINT_ALWAYS_NEED = PGR_HINT_ALWAYS_NEED,
+    HINT_ANY
+};
 /* Marks what has frames in [begin, end). HINT_ALWAYS_NEED is never taken back. */
 void pages_hint(pgr_world *w, uint32_t pages, uint8_t hint, uint64_t begin, uint64_t end);
 /* Evicts up to `count` clean pages with this mark; returns how many. */
