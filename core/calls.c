@@ -111,8 +111,8 @@ static const struct call_row call_table[PGR_CALL_COUNT] = {
     [PGR_CALL_VMO_WRITE] =
         STEPS("zx_vmo_write", vmo_write, HANDLE("handle", VMO), BYTES_IN(3), OFFSET("offset"), SIZE("buffer_size")),
     [PGR_CALL_VMO_TRANSFER_DATA] =
-        DESCRIBED("zx_vmo_transfer_data", HANDLE("dst_vmo", VMO), U32("options", ZERO_OPTIONS), OFFSET("offset"),
-                  SIZE("length"), HANDLE("src_vmo", VMO), OFFSET("src_offset")),
+        STEPS("zx_vmo_transfer_data", vmo_transfer_data, HANDLE("dst_vmo", VMO), U32("options", ZERO_OPTIONS),
+              OFFSET("offset"), SIZE("length"), HANDLE("src_vmo", VMO), OFFSET("src_offset")),
     [PGR_CALL_VMO_GET_SIZE] = ONE_STEP("zx_vmo_get_size", 0, vmo_get_size, HANDLE("handle", VMO), U64_OUT("size")),
     [PGR_CALL_VMO_SET_SIZE] = STEPS("zx_vmo_set_size", vmo_set_size, HANDLE("handle", VMO), SIZE("size")),
     [PGR_CALL_VMO_GET_STREAM_SIZE] =
@@ -183,7 +183,7 @@ static void thread_block(pgr_world *w, struct plan *plan, uint16_t number)
 
 static void call_end(pgr_world *w, struct plan *plan, zx_status_t status)
 {
-    if (status != ZX_OK)
+    if (status != ZX_OK || plan->op.taken != 0)
         op_undo(w, &plan->op);
     if (!plan->op.waited)
         return;

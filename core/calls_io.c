@@ -131,7 +131,7 @@ static enum progress piece_commit(pgr_world *w, void *frames, struct plan *plan,
     uint64_t page = to_page(w, plan->base + plan->op.position);
 
     if (plan->want.count > 0) {
-        op_move_buffer(w, &plan->op, plan->access.vmo);
+        op_move_second(w, &plan->op, plan->access.vmo);
         return PROGRESS_WAIT;
     }
     if (plan->op.position == plan->op.end)

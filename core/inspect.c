@@ -243,7 +243,7 @@ int pgr_inspect_thread(const pgr_world *w, uint32_t number, pgr_thread_view *vie
     if (thread->state == PGR_THREAD_RELEASED && thread->next != 0)
         view->next_released = thread->next - 1;
     view->held_vmo = thread->op.vmo;
-    view->held_buffer_vmo = thread->op.buffer_vmo;
+    view->held_buffer_vmo = thread->op.second_vmo;
     view->held_port = thread->op.port;
     view->held_vmar = thread->op.vmar;
     view->held_pmt = thread->op.pmt;

@@ -240,7 +240,7 @@ static void let_go(pgr_world *w, uint32_t object)
 void op_hold(pgr_world *w, const struct op *op)
 {
     hold(w, op->vmo);
-    hold(w, op->buffer_vmo);
+    hold(w, op->second_vmo);
     hold(w, op->port);
     hold(w, op->vmar);
 }
@@ -248,7 +248,7 @@ void op_hold(pgr_world *w, const struct op *op)
 void op_drop(pgr_world *w, const struct op *op)
 {
     let_go(w, op->vmo);
-    let_go(w, op->buffer_vmo);
+    let_go(w, op->second_vmo);
     let_go(w, op->port);
     let_go(w, op->vmar);
 }
@@ -262,17 +262,19 @@ void op_move(pgr_world *w, struct op *op, uint32_t vmo)
     op->vmo = vmo;
 }
 
-void op_move_buffer(pgr_world *w, struct op *op, uint32_t vmo)
+void op_move_second(pgr_world *w, struct op *op, uint32_t vmo)
 {
     if (op->waited) {
         hold(w, vmo);
-        let_go(w, op->buffer_vmo);
+        let_go(w, op->second_vmo);
     }
-    op->buffer_vmo = vmo;
+    op->second_vmo = vmo;
 }
 
 void op_undo(pgr_world *w, struct op *op)
 {
+    let_go(w, op->taken);
+    op->taken = 0;
     if (op->pmt == 0)
         return;
     pmt_end(w, op->pmt);

@@ -562,13 +562,14 @@ struct op {
     uint32_t vmo; /* objects that the call keeps alive while it waits; 0: none */
     uint32_t port;
     uint32_t pmt;        /* an unfinished pin's */
-    uint32_t buffer_vmo; /* behind the caller's buffer, while that is waited for */
+    uint32_t second_vmo; /* behind the caller's buffer, while that is waited for; where a transfer goes */
+    uint32_t taken;      /* pages: what a transfer has taken and not put yet */
     uint32_t vmar;
     uint32_t options;
     uint32_t vmar_rights;
     uint64_t at; /* zx_vmo_read, zx_vmo_write: address of the caller's buffer; zx_vmar_op_range: of what comes next */
     uint64_t at_end; /* zx_vmar_op_range */
-    uint64_t size;   /* zx_vmo_set_stream_size: the new one */
+    uint64_t size;   /* zx_vmo_set_stream_size: the new one; zx_vmo_transfer_data: offset of the destination */
     uint64_t begin;  /* bytes of the VMO that the call is about */
     uint64_t end;
     uint64_t position; /* everything from begin to here is done */
@@ -987,8 +988,8 @@ void op_hold(pgr_world *w, const struct op *op);
 void op_drop(pgr_world *w, const struct op *op);
 /* The call goes on with another VMO. */
 void op_move(pgr_world *w, struct op *op, uint32_t vmo);
-/* ... or with another VMO behind its buffer; 0: none. */
-void op_move_buffer(pgr_world *w, struct op *op, uint32_t vmo);
+/* ... or with another second one. */
+void op_move_second(pgr_world *w, struct op *op, uint32_t vmo);
 /* What a call that ends early leaves half done is undone: pins. */
 void op_undo(pgr_world *w, struct op *op);
 /* Unpins. */
@@ -1049,6 +1050,9 @@ CHECK(pager_query_vmo_stats);
 COMMIT(pager_query_vmo_stats);
 CHECK(vmo_create);
 COMMIT(vmo_create);
+CHECK(vmo_transfer_data);
+LOOK(vmo_transfer_data);
+COMMIT(vmo_transfer_data);
 CHECK(vmo_get_stream_size);
 COMMIT(vmo_get_stream_size);
 CHECK(vmo_set_stream_size);
