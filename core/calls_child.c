@@ -59,15 +59,13 @@ static int freeze_refused(const pgr_world *w, const struct pages *pages)
  * Which kind of snapshot this parent can have. SNAPSHOT always freezes; the other kinds see through to a pager
  * where they can, but SNAPSHOT_MODIFIED freezes what a child of a pager's VMO has written.
  */
-static enum snapshot snapshot_kind(const pgr_world *w, const struct pages *pages, int slice, uint32_t kind)
+static enum snapshot snapshot_kind(const pgr_world *w, uint32_t row, int slice, uint32_t kind)
 {
-    const struct pages *root = pages;
+    const struct pages *pages = pages_at(w, row);
     int modified_child = kind == ZX_VMO_CHILD_SNAPSHOT_MODIFIED && pages->parent != 0;
     int alone;
 
-    while (root->parent != 0)
-        root = pages_at(w, root->parent);
-    if (root->source == 0)
+    if (pages_at(w, pages_root(w, row))->source == 0)
         return slice ? SNAPSHOT_IMPOSSIBLE : SNAPSHOT_FREEZES;
     if (kind == ZX_VMO_CHILD_SNAPSHOT || (modified_child && slice))
         return SNAPSHOT_IMPOSSIBLE;
@@ -92,7 +90,7 @@ static zx_status_t snapshot_check(const pgr_world *w, const struct window *windo
         return ZX_ERR_OUT_OF_RANGE;
     if (pages->cache_policy != ZX_CACHE_POLICY_CACHED)
         return ZX_ERR_BAD_STATE;
-    plan->value = snapshot_kind(w, pages, slice, kind);
+    plan->value = snapshot_kind(w, window->pages, slice, kind);
     if (plan->value == SNAPSHOT_IMPOSSIBLE)
         return ZX_ERR_NOT_SUPPORTED;
     if (plan->value == SNAPSHOT_FREEZES && pages->pins > 0)

@@ -108,14 +108,6 @@ static enum progress fetch_commit(pgr_world *w, struct plan *plan)
     return plan->op.position < plan->op.end ? PROGRESS_AGAIN : PROGRESS_DONE;
 }
 
-/* The pages at the root of everything that these see. */
-static uint32_t pages_root(const pgr_world *w, uint32_t pages)
-{
-    while (pages_at(w, pages)->parent != 0)
-        pages = pages_at(w, pages)->parent;
-    return pages;
-}
-
 /* Hints to memory that no pager fills are taken, and forgotten. */
 static zx_status_t hint_check(const pgr_world *w, struct plan *plan)
 {

@@ -87,7 +87,7 @@ static uint32_t info_flags(const pgr_world *w, uint32_t row)
     flags |= (pages & (PGR_PAGES_PHYSICAL | PGR_PAGES_CONTIGUOUS)) != 0 ? ZX_INFO_VMO_CONTIGUOUS : 0;
     flags |= (pages & PGR_PAGES_RESIZABLE) != 0 ? ZX_INFO_VMO_RESIZABLE : 0;
     flags |= (pages & PGR_PAGES_DISCARDABLE) != 0 ? ZX_INFO_VMO_DISCARDABLE : 0;
-    flags |= pages_at(w, pages_row)->source != 0 ? ZX_INFO_VMO_PAGER_BACKED : 0;
+    flags |= pages_at(w, pages_root(w, pages_row))->source != 0 ? ZX_INFO_VMO_PAGER_BACKED : 0;
     flags |= (vmo & PGR_VMO_CLONE) != 0 ? ZX_INFO_VMO_IS_COW_CLONE : 0;
     flags |= (vmo & PGR_VMO_IMMUTABLE) != 0 ? ZX_INFO_VMO_IMMUTABLE : 0;
     return flags;

@@ -77,6 +77,13 @@ struct sight pages_see(const pgr_world *w, struct cursor *at, uint32_t row, uint
     return sight;
 }
 
+uint32_t pages_root(const pgr_world *w, uint32_t pages)
+{
+    while (pages_at(w, pages)->parent != 0)
+        pages = pages_at(w, pages)->parent;
+    return pages;
+}
+
 /*
  * How many pages from `page` on would have to be dirtied before they are written: the run ends where one is dirty
  * already, or absent.

@@ -819,6 +819,8 @@ static inline int pages_have_relatives(const pgr_world *w, uint32_t pages)
 {
     return pages_at(w, pages)->family_next != pages || pages_at(w, pages)->parent != 0;
 }
+/* The pages at the root of everything that these see. */
+uint32_t pages_root(const pgr_world *w, uint32_t pages);
 /* Is a page of [begin, end) pinned? */
 int pages_pinned(const pgr_world *w, uint32_t pages, uint64_t begin, uint64_t end);
 
@@ -952,8 +954,6 @@ uint32_t mapping_make(pgr_world *w, const struct mapping *mapping);
 /* The mapping ends at `page`; what it had from there on is a new one. */
 uint32_t mapping_split(pgr_world *w, uint32_t vmar, uint32_t mapping, uint64_t page);
 void vmar_unmap(pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count);
-/* Ends everything inside. */
-void vmar_empty(pgr_world *w, uint32_t vmar);
 /* Ends everything inside, and the VMAR. */
 void vmar_destroy(pgr_world *w, uint32_t vmar);
 

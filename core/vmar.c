@@ -27,7 +27,7 @@ void vmar_make_empty(pgr_world *w, uint32_t row, uint64_t page, uint64_t count)
 
 struct region region_at(const pgr_world *w, uint32_t vmar, uint64_t page)
 {
-    for (;;) {
+    while (vmar != 0) {
         struct cursor at = cursor_on(&vmar_at(w, vmar)->regions);
         const struct run *run = tree_seek(w, &at, page);
 
@@ -37,6 +37,8 @@ struct region region_at(const pgr_world *w, uint32_t vmar, uint64_t page)
             return (struct region){.row = run->frame, .vmar = vmar, .page = run->page, .count = run->count};
         vmar = run->frame;
     }
+    /* The process has ended, and its address space with it. */
+    return (struct region){0};
 }
 
 /* The first aligned page of a hole behind which there is room enough; 0 if there is none. */
@@ -160,7 +162,7 @@ static void vmar_end(pgr_world *w, uint32_t row)
 }
 
 /* Ends what is in a VMAR, and in those inside of it, from the bottom up. */
-void vmar_empty(pgr_world *w, uint32_t top)
+static void vmar_empty(pgr_world *w, uint32_t top)
 {
     uint32_t row = top;
 
