@@ -117,13 +117,14 @@ LOOK(mem_read)
 COMMIT(mem_read)
 {
     const struct access *access = &plan->access;
-    char *to = (char *)plan->call->buffer + (plan->op.position - plan->op.begin);
+    char *to;
 
     (void)result;
     if (plan->op.position == plan->op.end)
         return PROGRESS_DONE;
     if (plan->want.count > 0)
         return mem_wait(w, plan);
+    to = (char *)plan->call->buffer + (plan->op.position - plan->op.begin);
     if (access->pages != 0)
         pages_copy_out(w, frames, access->pages, access->offset, access->offset + access->bytes, to);
     else
@@ -145,13 +146,14 @@ LOOK(mem_write)
 COMMIT(mem_write)
 {
     const struct access *access = &plan->access;
-    const char *from = (const char *)plan->call->buffer + (plan->op.position - plan->op.begin);
+    const char *from;
 
     (void)result;
     if (plan->op.position == plan->op.end)
         return PROGRESS_DONE;
     if (plan->want.count > 0)
         return mem_wait(w, plan);
+    from = (const char *)plan->call->buffer + (plan->op.position - plan->op.begin);
     access_prepare(w, frames, access);
     if (access->pages != 0)
         pages_copy_in(w, frames, access->pages, access->offset, access->offset + access->bytes, from);

@@ -23,14 +23,20 @@ static zx_status_t rounded_check(const pgr_world *w, struct plan *plan)
     return ZX_OK;
 }
 
-/* What a shrinking VMO has lost meanwhile is left out. Returns 0 if nothing is left to do. */
-static int rest_look(const pgr_world *w, struct plan *plan)
+/* Notes where the VMO's pages are, for the step. */
+static void pages_note(const pgr_world *w, struct plan *plan)
 {
     struct window window = vmo_window(w, plan->op.vmo);
 
     plan->pages = window.pages;
     plan->base = to_bytes(w, window.offset_pages);
-    plan->op.end = min_u64(plan->op.end, to_bytes(w, window.size_pages));
+}
+
+/* What a shrinking VMO has lost meanwhile is left out. Returns 0 if nothing is left to do. */
+static int rest_look(const pgr_world *w, struct plan *plan)
+{
+    pages_note(w, plan);
+    plan->op.end = min_u64(plan->op.end, to_bytes(w, vmo_window(w, plan->op.vmo).size_pages));
     return plan->op.position < plan->op.end;
 }
 
@@ -178,9 +184,8 @@ static zx_status_t decommit_check(const pgr_world *w, struct plan *plan)
     uint64_t size = plan->range.size;
     struct window window = vmo_window(w, plan->op.vmo);
     uint64_t size_bytes = to_bytes(w, window.size_pages);
+    uint64_t base = to_bytes(w, window.offset_pages);
 
-    plan->pages = window.pages;
-    plan->base = to_bytes(w, window.offset_pages);
     if ((object_at(w, window.pages)->flags & PGR_PAGES_CONTIGUOUS) != 0)
         return ZX_ERR_NOT_SUPPORTED;
     if (offset > size_bytes)
@@ -194,7 +199,7 @@ static zx_status_t decommit_check(const pgr_world *w, struct plan *plan)
         return ZX_ERR_NOT_SUPPORTED;
     if (!page_aligned(w, offset | size))
         return ZX_ERR_INVALID_ARGS;
-    if (pages_pinned(w, window.pages, to_page(w, plan->base + plan->op.begin), to_page(w, plan->base + plan->op.end)))
+    if (pages_pinned(w, window.pages, to_page(w, base + plan->op.begin), to_page(w, base + plan->op.end)))
         return ZX_ERR_BAD_STATE;
     return ZX_OK;
 }
@@ -210,11 +215,10 @@ static enum progress decommit_commit(pgr_world *w, const struct plan *plan)
 
 static zx_status_t lock_check(const pgr_world *w, struct plan *plan)
 {
-    const struct pages *pages;
+    uint32_t row = vmo_at(w, plan->op.vmo)->pages;
+    const struct pages *pages = pages_at(w, row);
 
-    plan->pages = vmo_at(w, plan->op.vmo)->pages;
-    pages = pages_at(w, plan->pages);
-    if ((object_at(w, plan->pages)->flags & PGR_PAGES_DISCARDABLE) == 0)
+    if ((object_at(w, row)->flags & PGR_PAGES_DISCARDABLE) == 0)
         return ZX_ERR_NOT_SUPPORTED;
     /* The whole VMO, exactly? */
     if (plan->range.offset != 0 || plan->range.size != to_bytes(w, pages->size_pages))
@@ -328,6 +332,7 @@ CHECK(vmo_op_range)
 
 LOOK(vmo_op_range)
 {
+    pages_note(w, plan);
     plan->need.nodes = tree_growth(2, 0);
     switch (plan->op.options) {
     case ZX_VMO_OP_COMMIT:
