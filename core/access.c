@@ -180,7 +180,7 @@ CHECK(mem_prepare)
  */
 static int prepare_current(const struct plan *plan, pgr_access *access)
 {
-    if (plan->op.begin >= plan->call->buffer_bytes / sizeof(*access))
+    if ((plan->op.begin + 1) * sizeof(*access) > plan->call->buffer_bytes)
         return 0;
     memcpy(access, (const char *)plan->call->buffer + plan->op.begin * sizeof(*access), sizeof(*access));
     return 1;

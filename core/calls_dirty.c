@@ -186,7 +186,7 @@ COMMIT(pager_query_dirty_ranges)
     struct cursor at = cursor_on(&pages_at(w, plan->pages)->map);
     uint64_t page = to_page(w, arg[2]);
     uint64_t end = arg[3] == 0 ? page : to_pages_up(w, arg[2] + arg[3]);
-    uint64_t room = plan->call->buffer != NULL ? plan->call->buffer_bytes / (uint32_t)sizeof(zx_vmo_dirty_range_t) : 0;
+    uint64_t room = plan->call->buffer != NULL ? plan->call->buffer_bytes : 0;
     zx_vmo_dirty_range_t range;
     uint64_t found = 0;
 
@@ -194,7 +194,7 @@ COMMIT(pager_query_dirty_ranges)
     for (; dirty_range_next(w, &at, &page, end, &range); found++) {
         if (found >= arg[5])
             continue;
-        if (found >= room) {
+        if ((found + 1) * sizeof(range) > room) {
             result->status = ZX_ERR_INVALID_ARGS;
             return PROGRESS_DONE;
         }
