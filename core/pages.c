@@ -119,7 +119,10 @@ zx_status_t pages_want(const pgr_world *w, uint32_t row, uint32_t event, uint64_
         return ZX_OK;
     }
     want->source = pages_at(w, sight.owner)->source;
-    return source_deaf(w, want->source) ? ZX_ERR_BAD_STATE : ZX_OK;
+    if (!source_deaf(w, want->source))
+        return ZX_OK;
+    want->count = 0;
+    return ZX_ERR_BAD_STATE;
 }
 
 /* --- preparing --- */
