@@ -13,9 +13,12 @@ set -euo pipefail
 packages_of()
 {
     case $1 in
-    fuzz) echo make libc6-dev clang-19 llvm-19 libclang-rt-19-dev ;;
-    test) echo make libc6-dev clang-19 llvm-19 libclang-rt-19-dev gcc g++ libcmocka-dev zip ;;
-    bazel) echo gcc g++ libcmocka-dev bazel-bootstrap bazel-rules-cc bazel-rules-java bazel-rules-proto bazel-platforms ;;
+    fuzz) echo make libc6-dev clang-19 llvm-19 libclang-rt-19-dev libzydis-dev patch ;;
+    test) echo make libc6-dev clang-19 llvm-19 libclang-rt-19-dev gcc g++ libcmocka-dev libzydis-dev zip ;;
+    bazel)
+        echo gcc g++ libcmocka-dev libzydis-dev
+        echo bazel-bootstrap bazel-rules-cc bazel-rules-java bazel-rules-proto bazel-platforms
+        ;;
     lint) echo shellcheck ;;
     *)
         echo "setup.sh: no group named $1" >&2
