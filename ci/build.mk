@@ -14,7 +14,8 @@ MAKEFLAGS += --no-builtin-rules
 core_flags := -std=c11 -ffreestanding -Wall -Wextra -Wconversion -Werror -Icore
 harness_flags := -std=gnu11 -Wall -Wextra -Werror -I.
 
-programs := harness/bench.c harness/replay_main.c
+bench_sources := $(wildcard harness/bench*.c)
+programs := $(bench_sources) harness/replay_main.c
 core_sources := $(wildcard core/*.c)
 tool_sources := $(wildcard harness/tool/*.c)
 harness_sources := $(filter-out $(programs) $(tool_sources),$(wildcard harness/*.c harness/*/*.c))
@@ -25,6 +26,7 @@ test_sources := $(filter-out $(test_support),$(wildcard tests/test_*.c tests/tes
 object = $(patsubst %,$(OBJ)/%.o,$(basename $(1)))
 core_library := $(OBJ)/libpagerite.a
 harness_library := $(OBJ)/libharness.a
+harness_needs := -lZydis
 support_library := $(OBJ)/libtestsupport.a
 tool := $(OBJ)/pagerite
 bench := $(OBJ)/bench
@@ -46,18 +48,18 @@ $(support_library): $(call object,$(test_support))
 	ar rcsD $@ $^
 
 $(tool): $(call object,$(tool_sources)) $(harness_library) $(core_library)
-	$(CC) $(CFLAGS) $^ -o $@
+	$(CC) $(CFLAGS) $^ $(harness_needs) -o $@
 
-$(bench): $(call object,harness/bench.c) $(harness_library) $(core_library)
-	$(CC) $(CFLAGS) $^ -o $@
+$(bench): $(call object,$(bench_sources)) $(harness_library) $(core_library)
+	$(CC) $(CFLAGS) $^ $(harness_needs) -o $@
 
 $(OBJ)/tests/%: $(OBJ)/tests/%.o $(support_library) $(harness_library) $(core_library)
-	$(if $(wildcard tests/$*.cc),$(CXX) $(CXXFLAGS),$(CC) $(CFLAGS)) $^ -lcmocka -o $@
+	$(if $(wildcard tests/$*.cc),$(CXX) $(CXXFLAGS),$(CC) $(CFLAGS)) $^ -lcmocka $(harness_needs) -o $@
 
 replay_main := $(if $(ENGINE),,$(call object,$(wildcard harness/replay_main.c)))
 $(OUT)/fuzz_%: $(OBJ)/fuzz/fuzz_%.o $(replay_main) $(harness_library) $(core_library)
 	@mkdir -p $(OUT)
-	$(LINK_FUZZ) $^ $(ENGINE) -o $@
+	$(LINK_FUZZ) $^ $(ENGINE) $(harness_needs) -o $@
 
 $(OBJ)/core/%.o: core/%.c $(OBJ)/flags
 	@mkdir -p $(@D)
@@ -73,7 +75,7 @@ $(OBJ)/%.o: %.cc $(OBJ)/flags
 
 # Objects are made anew when compilers, flags or the list of sources differ from last time.
 flags := $(CC) $(CFLAGS) $(CXX) $(CXXFLAGS) $(LINK_FUZZ) $(ENGINE) $(core_sources) $(harness_sources) $(tool_sources) \
-         $(test_support)
+         $(test_support) $(bench_sources)
 $(OBJ)/flags: always
 	@mkdir -p $(@D)
 	@echo '$(flags)' | cmp --silent - $@ || echo '$(flags)' >$@

@@ -61,6 +61,14 @@ static struct trace_comparison comparing(struct run *run, const pgr_result *resu
                                      .binds = result->status == ZX_OK};
 }
 
+/* The line's own, or the instruction that faulted. */
+static const char *exception_comment(struct run *run, const struct run_thread *thread, const struct trace_line *line)
+{
+    if (line->form == TRACE_EXCEPTION && line->comment != NULL)
+        return line->comment;
+    return thread->call.number == TRACE_CALL_X86_EXEC ? run_x86_comment(run, thread) : NULL;
+}
+
 /* The exception, with the address as the line has it if that is right. */
 static struct trace_line exception_line(struct run *run, const struct run_thread *thread, const struct trace_line *line)
 {
@@ -85,7 +93,7 @@ static struct trace_line exception_line(struct run *run, const struct run_thread
                                .number = line->number,
                                .args = structure,
                                .status = trace_make_status(run->trace, thread->result.fault.code),
-                               .comment = line->form == TRACE_EXCEPTION ? line->comment : NULL,
+                               .comment = exception_comment(run, thread, line),
                                .comment_column = line->comment_column};
 }
 
@@ -205,12 +213,16 @@ static void resume(struct run *run, uint32_t number)
         call.buffer = thread->call.buffer;
         call.buffer_bytes = thread->call.buffer_bytes;
     }
-    pgr_dispatch(run->world, run->frames, &call, &result);
+    snprintf(run->note, sizeof(run->note), "the core released thread %u and does not resume it", number);
+    if (thread != NULL && thread->call.number == TRACE_CALL_X86_EXEC)
+        run_x86_resume(run, thread, &result);
+    else
+        pgr_dispatch(run->world, run->frames, &call, &result);
     if (thread == NULL || result.outcome == PGR_REFUSED) {
-        snprintf(run->note, sizeof(run->note), "the core released thread %u and does not resume it", number);
         report(run, run->line, NULL, NULL);
         return;
     }
+    run->note[0] = '\0';
     settle(run, thread, &result);
 }
 
@@ -251,7 +263,7 @@ static void leave_blocked(struct run *run, struct run_thread *thread, struct tra
     thread->state = RUN_BLOCKED;
     thread->line = line;
     thread->call = *call;
-    if (call->buffer == NULL)
+    if (call->buffer == NULL || call->buffer != run->buffer)
         return;
     thread->buffer = run->buffer;
     run->buffer = NULL;
@@ -326,6 +338,31 @@ static void leave_call(struct run *run, struct run_thread *thread, struct trace_
     }
 }
 
+static void cannot_run(struct run *run, struct trace_line *line)
+{
+    if (run->options->record)
+        record_comment_out(run, line, run->note);
+    else
+        report(run, line, NULL, NULL);
+}
+
+/* If it is refused, a note says why. */
+static void dispatch(struct run *run, struct run_thread *thread, const pgr_call *call, pgr_result *result)
+{
+    const struct run_options *options = run->options;
+
+    if (call->number == TRACE_CALL_X86_EXEC) {
+        run_x86_begin(run, thread, result);
+        return;
+    }
+    if (options->observe != NULL)
+        options->observe(options->observe_context, run->world, run->frames, call);
+    pgr_dispatch(run->world, run->frames, call, result);
+    if (result->outcome == PGR_REFUSED)
+        snprintf(run->note, sizeof(run->note), "the core refuses to take the call: %s",
+                 constant_status_name(result->status));
+}
+
 static void make_call(struct run *run, struct run_thread *thread, struct trace_line *line, const pgr_call *call)
 {
     struct trace_comparison comparison;
@@ -333,13 +370,9 @@ static void make_call(struct run *run, struct run_thread *thread, struct trace_l
     pgr_result result;
     int is_right;
 
-    if (run->options->observe != NULL)
-        run->options->observe(run->options->observe_context, run->world, run->frames, call);
-    pgr_dispatch(run->world, run->frames, call, &result);
+    dispatch(run, thread, call, &result);
     if (result.outcome == PGR_REFUSED) {
-        snprintf(run->note, sizeof(run->note), "the core refuses to take the call: %s",
-                 constant_status_name(result.status));
-        report(run, line, NULL, NULL);
+        cannot_run(run, line);
         return;
     }
     comparison = comparing(run, &result);
@@ -347,14 +380,6 @@ static void make_call(struct run *run, struct run_thread *thread, struct trace_l
     is_right = matches(line, &actual, &result, &comparison);
     leave_call(run, thread, line, call, &result);
     judge_call(run, thread, line, &actual, is_right, &comparison);
-}
-
-static void cannot_run(struct run *run, struct trace_line *line)
-{
-    if (run->options->record)
-        record_comment_out(run, line, run->note);
-    else
-        report(run, line, NULL, NULL);
 }
 
 static void run_ending(struct run *run, struct trace_line *line);

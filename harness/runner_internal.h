@@ -6,6 +6,7 @@
 
 #include "harness/runner.h"
 #include "harness/trace_results.h"
+#include "harness/x86_run.h"
 
 /* The longest buffer that a call is given: twice the frames of a world with pages of 4096 bytes. */
 #define RUN_BUFFER_MAX (UINT64_C(512) << 20) /* bytes */
@@ -27,6 +28,7 @@ struct run_thread {
     pgr_call call;
     pgr_result result;
     uint8_t *buffer; /* of the call, while it is blocked */
+    struct x86_run *x86; /* its last x86_exec, or null */
 };
 
 struct run {
@@ -63,6 +65,18 @@ struct run_thread *run_thread_of(struct run *run, struct trace_symbol *symbol);
 
 /* Ends the thread: its number may be used again, its name not. */
 void run_end_thread(struct run *run, struct run_thread *thread);
+
+/* ---- x86_exec ---- */
+
+/* Decodes what the line has, into thread->x86. 0, or -1 and a note. */
+int run_x86_resolve(struct run *run, struct run_thread *thread, const struct trace_line *line, pgr_call *call);
+
+/* Executes the thread's instruction, or goes on with it. PGR_REFUSED: run->note says why. */
+void run_x86_begin(struct run *run, struct run_thread *thread, pgr_result *result);
+void run_x86_resume(struct run *run, struct run_thread *thread, pgr_result *result);
+
+/* The instruction in Intel syntax, as a comment. */
+const char *run_x86_comment(struct run *run, const struct run_thread *thread);
 
 /* ---- recording ---- */
 

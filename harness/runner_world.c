@@ -104,8 +104,10 @@ int run_make_world(struct run *run)
 void run_free_world(struct run *run)
 {
     for (uint32_t i = 0; run->threads != NULL && i < trace_symbol_count(run->trace); i++) {
-        if (run->threads[i] != NULL)
+        if (run->threads[i] != NULL) {
             free(run->threads[i]->buffer);
+            free(run->threads[i]->x86);
+        }
         free(run->threads[i]);
     }
     if (run->world_block != NULL)
@@ -367,6 +369,8 @@ int run_resolve(struct run *run, struct run_thread *thread, const struct trace_l
     const struct trace_value *value;
     unsigned place = 0;
 
+    if (line->call == TRACE_CALL_X86_EXEC)
+        return run_x86_resolve(run, thread, line, call);
     *call = (pgr_call){.number = line->call, .thread = thread->number};
     for (value = line->args; value != NULL; value = value->next, place++)
         if (resolve_scalar(run, &row->args[place], value, &call->arg[place]) != 0)

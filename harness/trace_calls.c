@@ -12,7 +12,9 @@ static const pgr_call_info harness_rows[TRACE_CALL_COUNT - PGR_CALL_COUNT] = {
               {"registers", TRACE_ARG_REGISTERS_IN, 0},
               {"registers_after", TRACE_ARG_REGISTERS_OUT, 0}},
      .arg_count = 3,
-     .may_block = 1},
+     .implemented = 1,
+     .may_block = 1,
+     .faults = 1},
     {.name = "check_invariants", .implemented = 1},
 };
 

@@ -407,6 +407,29 @@ static struct trace_value *compare_text(struct trace_comparison *comparison, con
     return value;
 }
 
+/* A number of more than 64 bits; a name gets the lowest 64 of them. */
+static struct trace_value *compare_wide(struct trace_comparison *comparison, const struct trace_field *field,
+                                        const struct trace_value *expected, const void *structure)
+{
+    const uint8_t *bytes = (const uint8_t *)structure + field->offset;
+    struct trace_value *actual = trace_make_anything(comparison->trace);
+    uint8_t *kept = trace_allocate(comparison->trace, field->bytes);
+    uint64_t low;
+
+    if (expected->form == TRACE_BINDING) {
+        memcpy(&low, bytes, sizeof(low));
+        bind(comparison, expected, low);
+        return copy_value(comparison->trace, expected);
+    }
+    if (expected->form == TRACE_WIDE && memcmp(expected->text.bytes, bytes, field->bytes) != 0)
+        comparison->differs = 1;
+    memcpy(kept, bytes, field->bytes);
+    actual->form = TRACE_WIDE;
+    actual->text.bytes = kept;
+    actual->text.count = field->bytes;
+    return actual;
+}
+
 static uint64_t field_mask(const struct trace_field *field)
 {
     return field->type == TRACE_FIELD_STATUS ? UINT32_MAX : UINT64_MAX;
@@ -423,6 +446,8 @@ static struct trace_value *compare_field(struct trace_comparison *comparison, co
         actual = compare_numbers(comparison, field, expected, structure);
     else if (field->type == TRACE_FIELD_TEXT)
         actual = compare_text(comparison, expected, (const uint8_t *)structure + field->offset, field->bytes);
+    else if (field->type == TRACE_FIELD_WIDE)
+        actual = compare_wide(comparison, field, expected, structure);
     else
         actual = compare_number(comparison, expected, field->domain, trace_field_get(field, structure, 0),
                                 field_mask(field));
@@ -585,6 +610,10 @@ static struct trace_value *compare_argument(struct trace_comparison *comparison,
     case PGR_ARG_STATS_OUT:
     case PGR_ARG_LOCK_OUT:
         return compare_structure(comparison, arg, call->arg[1], expected, &result->packet);
+    case TRACE_ARG_REGISTERS_OUT:
+        if (expected->form == TRACE_ANYTHING)
+            return copy_value(comparison->trace, expected);
+        return compare_structure(comparison, arg, 0, expected, call->buffer);
     default:
         return copy_value(comparison->trace, expected);
     }
@@ -604,6 +633,7 @@ static int is_output(unsigned kind)
     case PGR_ARG_INFO_OUT:
     case PGR_ARG_STATS_OUT:
     case PGR_ARG_LOCK_OUT:
+    case TRACE_ARG_REGISTERS_OUT:
         return 1;
     default:
         return 0;

@@ -10,17 +10,7 @@
 
 #include "core/pgr.h"
 
-enum x86_general {
-    X86_RAX,
-    X86_RCX,
-    X86_RDX,
-    X86_RBX,
-    X86_RSP,
-    X86_RBP,
-    X86_RSI,
-    X86_RDI,
-    X86_GENERAL_COUNT = 16
-};
+enum x86_general { X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI, X86_GENERAL_COUNT = 16 };
 
 /* In the order and layout in which a trace's structure of registers has them. */
 struct x86_registers {
@@ -42,15 +32,14 @@ _Static_assert(sizeof(struct x86_registers) == 160 + 16 * 32, "the fields of har
 /* A decoded instruction; opaque but for its size and for these. */
 struct x86_instruction {
     uint8_t code[X86_CODE_MAX];
-    uint8_t length;      /* bytes */
-    uint8_t is_exact;    /* memory and registers get the values of the manual, not a pattern */
-    uint8_t is_repeated; /* x86_step performs one iteration at a time */
-    uint8_t is_branch;   /* rip does not simply move behind it */
-    uint8_t alignment;   /* bytes that its memory operand must be aligned to; 0: none */
-    uint16_t row;        /* of the table of forms */
-    uint16_t mnemonic;   /* ZydisMnemonic */
-    uint32_t undefined_flags; /* bits of rflags that the manual leaves undefined */
-    _Alignas(8) uint8_t decoded[1536]; /* what Zydis has found */
+    uint8_t length;                    /* bytes */
+    uint8_t is_exact;                  /* memory and registers get the values of the manual, not a pattern */
+    uint8_t is_repeated;               /* x86_step performs one iteration at a time */
+    uint8_t is_branch;                 /* rip does not simply move behind it */
+    uint8_t alignment;                 /* bytes that its memory operand must be aligned to; 0: none */
+    uint8_t action;                    /* enum x86_action of x86_internal.h */
+    uint32_t undefined_flags;          /* bits of rflags that the manual leaves undefined */
+    _Alignas(8) uint8_t decoded[1152]; /* what Zydis has found */
 };
 
 /*
@@ -76,9 +65,9 @@ struct x86_memory {
 
 /* What x86_step returns besides what `prepare` returns, which is positive. */
 enum x86_outcome {
-    X86_DONE = 0,      /* the instruction has ended */
-    X86_AGAIN = -1,    /* an iteration has ended, and another one follows */
-    X86_REFUSED = -2,  /* the processor would raise an exception that is not a page fault; nothing changed */
+    X86_DONE = 0,     /* the instruction has ended */
+    X86_AGAIN = -1,   /* an iteration has ended, and another one follows */
+    X86_REFUSED = -2, /* the processor would raise an exception that is not a page fault; nothing changed */
 };
 
 /*
@@ -88,16 +77,5 @@ enum x86_outcome {
  */
 int x86_step(const struct x86_instruction *instruction, struct x86_registers *registers,
              const struct x86_memory *memory, char *why);
-
-/* ---- the table of forms ---- */
-
-/* How the instructions of a mnemonic are treated. */
-struct x86_form {
-    uint16_t mnemonic; /* ZydisMnemonic */
-    uint8_t action;    /* of x86_internal.h; 0: accesses alone */
-};
-
-/* The rows of the table, exact forms first. */
-const struct x86_form *x86_forms(uint32_t *count);
 
 #endif

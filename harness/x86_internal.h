@@ -8,6 +8,9 @@
 
 #include "harness/x86.h"
 
+/* What an instruction whose values are not modelled stores: byte i of its operand is X86_PATTERN + i. */
+#define X86_PATTERN 0xa5u
+
 #define X86_CF (UINT64_C(1) << 0)
 #define X86_PF (UINT64_C(1) << 2)
 #define X86_AF (UINT64_C(1) << 4)
@@ -16,8 +19,9 @@
 #define X86_DF (UINT64_C(1) << 10)
 #define X86_OF (UINT64_C(1) << 11)
 
-/* What an instruction does; its row of the table says which. */
+/* What an instruction does, by its mnemonic. */
 enum x86_action {
+    X86_UNLISTED,
     X86_ACCESS_ONLY,
     X86_MOV,
     X86_MOVSX, /* movsxd, too */
@@ -64,8 +68,8 @@ static inline const struct x86_decoded *x86_decoded(const struct x86_instruction
     return (const struct x86_decoded *)(const void *)instruction->decoded;
 }
 
-/* The action of an instruction. */
-unsigned x86_action(const struct x86_instruction *instruction);
+/* enum x86_action of a mnemonic: the table of harness/x86_forms.c. */
+unsigned x86_action_of(ZydisMnemonic mnemonic);
 
 /* One step under way: accesses are collected first, then made possible, then done. */
 struct x86_step {
@@ -77,6 +81,7 @@ struct x86_step {
     const struct x86_memory *memory;
     pgr_access accesses[X86_ACCESSES_MAX];
     uint32_t access_count;
+    uint64_t address[ZYDIS_MAX_OPERAND_COUNT]; /* of the operands that are memory */
     char *why;
 };
 

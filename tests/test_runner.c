@@ -188,6 +188,22 @@ static void the_first_difference_is_told(void **state)
          "x:3: not as expected\n    expected: zx_vmo_read(v, \"abc\", 0, s-1p+2) = ZX_OK\n"
          "    actual:   zx_vmo_read(v, fill(0), 0, s-1p+2) = ZX_OK\n"
          "    note:     the content is longer than the call's 2 bytes\n"},
+        {"x86_exec(\"f4\", {}) = ZX_OK\n",
+         "x:1: not as expected\n    expected: x86_exec(\"f4\", {}) = ZX_OK\n"
+         "    note:     hlt: it is not in the list of instructions\n"},
+        {"x86_exec(\"48 8b 03\", {rbx=0x800000000000}) = ZX_OK\n",
+         "x:1: not as expected\n    expected: x86_exec(\"48 8b 03\", {rbx=0x800000000000}) = ZX_OK\n"
+         "    note:     mov rax, qword ptr [rbx]: 8 bytes at 0x800000000000: the address is not canonical\n"},
+        {"x86_exec(\"48 ff c0\", {rax=1}, {rax=3, rip=_}) = ZX_OK\n",
+         "x:1: not as expected\n    expected: x86_exec(\"48 ff c0\", {rax=1}, {rax=3, rip=_}) = ZX_OK\n"
+         "    actual:   x86_exec(\"48 ff c0\", {rax=1}, {rax=2, rip=_}) = ZX_OK\n"},
+        {"x86_exec(\"0f 28 c1\", {xmm1=0x12}, {ymm0=0x13}) = ZX_OK\n",
+         "x:1: not as expected\n    expected: x86_exec(\"0f 28 c1\", {xmm1=0x12}, {ymm0=0x13}) = ZX_OK\n"
+         "    actual:   x86_exec(\"0f 28 c1\", {xmm1=0x12}, {ymm0=0x12}) = ZX_OK\n"},
+        {"[t] x86_exec(\"50\", {rsp=0x100}) = ZX_OK\n",
+         "x:1: not as expected\n    expected: [t] x86_exec(\"50\", {rsp=0x100}) = ZX_OK\n"
+         "    actual:   [t] x86_exec(\"50\", {rsp=0x100})\n"
+         "              [t] --- ZX_EXCP_FATAL_PAGE_FAULT {addr=0xf8, code=ZX_ERR_NOT_FOUND} ---\n"},
     };
 
     (void)state;
@@ -200,10 +216,10 @@ static void a_missing_call_skips_the_whole_trace(void **state)
     char *said;
 
     (void)state;
-    assert_int_equal(run_text("zx_vmo_create(1p, 0, &v) = ZX_ERR_IO\nx86_exec(\"c3\", {}) = ZX_OK\n",
+    assert_int_equal(run_text("zx_vmo_create(1p, 0, &v) = ZX_ERR_IO\ncheck_invariants() = ZX_OK\n",
                               (struct run_options){0}, &said),
                      RUN_SKIPPED);
-    assert_string_equal(said, "x:2: skipped: x86_exec is not there yet\n");
+    assert_string_equal(said, "x:2: skipped: check_invariants is not there yet\n");
     free(said);
     assert_int_equal(run_text("check_invariants() = ZX_OK\n", (struct run_options){0}, &said), RUN_SKIPPED);
     assert_string_equal(said, "x:1: skipped: check_invariants is not there yet\n");

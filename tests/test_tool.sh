@@ -39,14 +39,14 @@ make_traces()
     printf 'zx_vmo_create(1p, 0, &v) = ZX_OK\nzx_vmo_get_size(v, _) = ZX_OK\n' >"$work/good.trace"
     printf 'zx_vmo_create(1p, 0, &v) = ZX_ERR_IO\n' >"$work/bad.trace"
     printf '# c\nzx_vmo_create(1p, 0, 5) = ZX_OK\n' >"$work/unreadable.trace"
-    printf 'x86_exec("c3", {}) = ZX_OK\n' >"$work/later.trace"
+    printf 'x86_exec("f4", {}) = ZX_OK\n' >"$work/privileged.trace"
     printf 'check_invariants() = ZX_OK\n' >"$work/check.trace"
     printf 'zx_vmo_create(1p, 0, &v) = ZX_OK\n%.0s' 1 2 >"$work/two.trace"
     : >"$work/empty.trace"
     cp "$work/good.trace" "$work/dir/z.trace"
     cp "$work/bad.trace" "$work/dir/b/1.trace"
     cp "$work/bad.trace" "$work/dir/b/not-a-trace"
-    cp "$work/later.trace" "$work/dir/a.trace"
+    cp "$work/privileged.trace" "$work/dir/a.trace"
 }
 
 anything='.*'
@@ -79,8 +79,10 @@ check_run()
     check "failing" 1 "${difference}0 passed, 1 failed" '' "$PAGERITE" run "$work/bad.trace"
     check "not a trace" 1 "$work/unreadable.trace:2:22: expected &name, _ or \[value\], found '5'
 0 passed, 1 failed" '' "$PAGERITE" run "$work/unreadable.trace"
-    check "skipped" 0 "$work/later.trace:1: skipped: x86_exec is not there yet
-0 passed, 0 failed, 1 skipped" '' "$PAGERITE" run "$work/later.trace"
+    check "an instruction that is not in the list" 1 "$work/privileged.trace:1: not as expected
+    expected: x86_exec\(\"f4\", \{\}\) = ZX_OK
+    note:     hlt: it is not in the list of instructions
+0 passed, 1 failed" '' "$PAGERITE" run "$work/privileged.trace"
     check "empty" 0 "$work/empty.trace: has no call
 1 passed, 0 failed" '' "$PAGERITE" run "$work/empty.trace"
     check "invariants" 0 '1 passed, 0 failed' '' "$PAGERITE" run "$work/check.trace"
@@ -88,8 +90,7 @@ check_run()
 zx_vmo_create\(1p, 0, &v\) = ZX_OK
 zx_vmo_get_size\(v, \[1p\]\) = ZX_OK
 1 passed, 0 failed" '' "$PAGERITE" run -v "$work/good.trace"
-    check "order" 1 "$work/dir/a.trace:1: skipped: x86_exec is not there yet
-$work/dir/b/1.trace:1: ${usage}1 passed, 1 failed, 1 skipped" '' "$PAGERITE" run -j 3 "$work/dir"
+    check "order" 1 "$work/dir/a.trace:1: ${usage}$work/dir/b/1.trace:1: ${usage}1 passed, 2 failed" '' "$PAGERITE" run -j 3 "$work/dir"
     check "no traces" 2 '' "pagerite: there is no \*.trace in $work/none" "$PAGERITE" run "$work/none"
     check "jobs" 2 '' "pagerite run: the number of jobs is from 1 to 256, not '0'$usage" "$PAGERITE" run -j 0 "$work/good.trace"
     check "a small world" 1 "$work/two.trace:2: not as expected$usage = ZX_ERR_NO_MEMORY
@@ -124,8 +125,9 @@ zx_vmo_get_size\(v, \[1p\]\) = ZX_OK' '' "$PAGERITE" record "$work/good.trace"
     check "record to a file" 0 '' '' "$PAGERITE" record "$work/bad.trace" -o "$work/recorded.trace"
     check "what was recorded" 0 '1 passed, 0 failed' '' "$PAGERITE" run "$work/recorded.trace"
     check "record what is no trace" 1 '' "$work/unreadable.trace:2:22: $anything" "$PAGERITE" record "$work/unreadable.trace"
-    check "record what is missing" 1 '' "$work/later.trace:1: skipped: x86_exec is not there yet" \
-        "$PAGERITE" record "$work/later.trace"
+    check "record what is not in the list" 0 \
+        '# not run, hlt: it is not in the list of instructions: x86_exec\("f4", \{\}\) = ZX_OK' '' \
+        "$PAGERITE" record "$work/privileged.trace"
     check "encode" 0 '' '' "$PAGERITE" encode "$work/good.trace" -o "$work/good.bin"
     check "decode" 0 "${usage}zx_vmo_create\(1p, 0, &aux1\) +?= ZX_OK
 zx_vmo_get_size\(aux1, \[1p\]\) +?= ZX_OK" '' "$PAGERITE" decode "$work/good.bin"
