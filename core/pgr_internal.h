@@ -73,7 +73,7 @@ struct tree {
     uint32_t root; /* node; 0: empty */
     uint32_t node_count;
     uint32_t run_count;
-    uint32_t wide; /* 1: inner nodes know how wide the runs below them are, for tree_seek_wide */
+    uint32_t wide; /* 1: inner nodes know the longest run below each child, for tree_seek_wide */
 };
 
 struct pgr_world {
@@ -175,9 +175,10 @@ static inline uint64_t run_end(const struct run *run)
     return run->page + run->count;
 }
 
-#define NODE_RUNS 15u     /* runs of a leaf */
-#define NODE_CHILDREN 38u /* children of an inner node */
-#define TREE_DEPTH_MAX 8u /* levels; nodes are at least half full on average, so this is beyond 2^24 runs */
+#define NODE_RUNS 15u                 /* runs of a leaf */
+#define NODE_CHILDREN 41u             /* children of an inner node */
+#define NODE_WIDE (NODE_CHILDREN / 2) /* of one of a wide tree, which has two numbers for each */
+#define TREE_DEPTH_MAX 8u             /* levels; nodes are at least half full on average, so this is beyond 2^24 runs */
 
 struct node {
     uint32_t free_link;
@@ -187,9 +188,12 @@ struct node {
     union {
         struct run runs[NODE_RUNS];
         struct {
-            uint64_t keys[NODE_CHILDREN]; /* between child i - 1 and child i; keys[0] is not above any begin below it */
+            /*
+             * Between child i - 1 and child i; keys[0] is not above any begin below it. In a wide tree the second
+             * half holds the pages of the longest run below each child (tree.c: node_widths).
+             */
+            uint64_t keys[NODE_CHILDREN];
             uint32_t children[NODE_CHILDREN];
-            uint8_t widths[NODE_CHILDREN]; /* of wide trees: the bits that the longest run below takes to count */
         } inner;
     };
 };

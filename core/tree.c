@@ -70,48 +70,35 @@ static uint32_t inner_slot(const struct node *inner, uint64_t page)
 
 /* --- widths --- */
 
-static uint8_t width_of(uint64_t count)
+/* In an inner node of a wide tree: the pages of the longest run below each child. */
+static uint64_t *node_widths(struct node *inner)
 {
-    uint8_t width = 0;
-
-    for (; count != 0; count >>= 1)
-        width++;
-    return width;
+    return &inner->inner.keys[NODE_WIDE];
 }
 
-static uint8_t node_width(const struct node *node)
+static uint64_t node_width(struct node *node)
 {
     uint64_t longest = 0;
-    uint8_t width = 0;
     uint32_t i;
 
-    for (i = 0; i < node->count; i++) {
-        if (node->level == 0)
-            longest = max_u64(longest, node->runs[i].count);
-        else if (width < node->inner.widths[i])
-            width = node->inner.widths[i];
-    }
-    return node->level == 0 ? width_of(longest) : width;
+    for (i = 0; i < node->count; i++)
+        longest = max_u64(longest, node->level == 0 ? node->runs[i].count : node_widths(node)[i]);
+    return longest;
 }
 
-/* Something has changed in the leaf under the cursor: what is known of its width, and above, follows. */
-static void widths_note(const pgr_world *w, const struct cursor *at)
-{
-    uint32_t level;
-
-    if (!at->tree->wide)
-        return;
-    for (level = 1; level < at->depth; level++)
-        node_at(w, at->node[level])->inner.widths[at->slot[level]] = node_width(node_at(w, at->node[level - 1]));
-}
-
-/* The same, from an inner node upwards that has lost a child. */
+/* From an inner node upwards that has lost a child, what is known of the width of those above follows. */
 static void widths_above(const pgr_world *w, const struct cursor *at, uint32_t level)
 {
     if (!at->tree->wide)
         return;
     for (level++; level < at->depth; level++)
-        node_at(w, at->node[level])->inner.widths[at->slot[level]] = node_width(node_at(w, at->node[level - 1]));
+        node_widths(node_at(w, at->node[level]))[at->slot[level]] = node_width(node_at(w, at->node[level - 1]));
+}
+
+/* The same where something has changed in the leaf under the cursor. */
+static void widths_note(const pgr_world *w, const struct cursor *at)
+{
+    widths_above(w, at, 0);
 }
 
 /* A node that will be searched is fetched whole, so that its cache lines come at the same time. */
@@ -211,15 +198,15 @@ struct run *tree_seek(const pgr_world *w, struct cursor *at, uint64_t page)
  * From the node at this level on, and behind it, the first child that may hold a run that wide. Returns 0 if there
  * is none.
  */
-static int wide_next(const pgr_world *w, struct cursor *at, uint8_t width)
+static int wide_next(const pgr_world *w, struct cursor *at, uint64_t width)
 {
     uint32_t level = 1;
 
     while (level < at->depth) {
-        const struct node *inner = node_at(w, at->node[level]);
+        struct node *inner = node_at(w, at->node[level]);
 
         at->slot[level]++;
-        while (at->slot[level] < inner->count && inner->inner.widths[at->slot[level]] < width)
+        while (at->slot[level] < inner->count && node_widths(inner)[at->slot[level]] < width)
             at->slot[level]++;
         if (at->slot[level] >= inner->count) {
             level++;
@@ -240,8 +227,6 @@ static int wide_next(const pgr_world *w, struct cursor *at, uint8_t width)
 
 struct run *tree_seek_wide(const pgr_world *w, struct cursor *at, uint64_t count)
 {
-    uint8_t width = width_of(count);
-
     if (at->depth == 0)
         return NULL;
     for (;;) {
@@ -251,7 +236,7 @@ struct run *tree_seek_wide(const pgr_world *w, struct cursor *at, uint64_t count
             if (leaf->runs[at->slot[0]].count >= count)
                 return &leaf->runs[at->slot[0]];
         }
-        if (!wide_next(w, at, width)) {
+        if (!wide_next(w, at, count)) {
             at->depth = 0;
             return NULL;
         }
@@ -319,7 +304,6 @@ static void lower_keys(const pgr_world *w, struct cursor *at, uint64_t page)
 /* The last run left of the leaf under the cursor has grown to so many pages. */
 static void widths_before(const pgr_world *w, const struct cursor *at, uint64_t count)
 {
-    uint8_t width = width_of(count);
     uint32_t level = 1;
     struct node *node;
     uint32_t slot;
@@ -331,7 +315,7 @@ static void widths_before(const pgr_world *w, const struct cursor *at, uint64_t 
     /* Down the last children to that leaf, and up from there to the root. */
     slot = at->slot[level] - 1;
     for (node = node_at(w, at->node[level]); node->level > 0; slot = node->count - 1u) {
-        node->inner.widths[slot] = node->inner.widths[slot] < width ? width : node->inner.widths[slot];
+        node_widths(node)[slot] = max_u64(node_widths(node)[slot], count);
         node = node_at(w, node->inner.children[slot]);
     }
     widths_above(w, at, level);
@@ -358,26 +342,31 @@ void tree_grow_before(const pgr_world *w, struct cursor *at, struct run *before,
     }
 }
 
-static void child_insert(struct node *inner, uint32_t slot, uint64_t key, uint32_t child, uint8_t width)
+/* Inserts a child into a node of this tree, which has room. */
+static void child_insert(const pgr_world *w, const struct tree *tree, struct node *inner, uint32_t slot, uint64_t key,
+                         uint32_t child)
 {
     uint32_t behind = inner->count - slot;
-
-    memmove(&inner->inner.widths[slot + 1], &inner->inner.widths[slot], behind);
-    inner->inner.widths[slot] = width;
 
     memmove(&inner->inner.keys[slot + 1], &inner->inner.keys[slot], behind * sizeof(inner->inner.keys[0]));
     memmove(&inner->inner.children[slot + 1], &inner->inner.children[slot], behind * sizeof(inner->inner.children[0]));
     inner->inner.keys[slot] = key;
     inner->inner.children[slot] = child;
     inner->count++;
+    if (tree->wide) {
+        uint64_t *widths = node_widths(inner);
+
+        memmove(&widths[slot + 1], &widths[slot], behind * sizeof(*widths));
+        widths[slot] = node_width(node_at(w, child));
+    }
 }
 
-static void child_remove(struct node *inner, uint32_t slot)
+static void child_remove(const struct tree *tree, struct node *inner, uint32_t slot)
 {
     uint32_t behind = inner->count - slot - 1;
 
-    memmove(&inner->inner.widths[slot], &inner->inner.widths[slot + 1], behind);
-
+    if (tree->wide)
+        memmove(&node_widths(inner)[slot], &node_widths(inner)[slot + 1], behind * sizeof(uint64_t));
     memmove(&inner->inner.keys[slot], &inner->inner.keys[slot + 1], behind * sizeof(inner->inner.keys[0]));
     memmove(&inner->inner.children[slot], &inner->inner.children[slot + 1], behind * sizeof(inner->inner.children[0]));
     inner->count--;
@@ -390,28 +379,27 @@ static void root_raise(pgr_world *w, struct cursor *at)
     uint32_t root = node_take(w, tree, at->depth);
 
     PGR_ASSERT(at->depth < TREE_DEPTH_MAX);
-    child_insert(node_at(w, root), 0, 0, tree->root, node_width(node_at(w, tree->root)));
+    child_insert(w, tree, node_at(w, root), 0, 0, tree->root);
     tree->root = root;
     at->node[at->depth] = root;
     at->slot[at->depth] = 0;
     at->depth++;
 }
 
-/* Moves what stands at `keep` and behind from one node to an empty one; returns the key of the latter. */
-static uint64_t node_move(struct node *from, struct node *to, uint32_t keep)
+/* Appends what stands at `first` and behind in one node to another one of the same level. */
+static void node_append(const struct tree *tree, struct node *to, const struct node *from, uint32_t first)
 {
-    uint32_t moved = from->count - keep;
+    uint32_t moved = from->count - first;
 
-    from->count = (uint16_t)keep;
-    to->count = (uint16_t)moved;
     if (from->level == 0) {
-        memcpy(to->runs, &from->runs[keep], moved * sizeof(from->runs[0]));
-        return to->runs[0].page;
+        memcpy(&to->runs[to->count], &from->runs[first], moved * sizeof(from->runs[0]));
+    } else {
+        memcpy(&to->inner.keys[to->count], &from->inner.keys[first], moved * sizeof(from->inner.keys[0]));
+        memcpy(&to->inner.children[to->count], &from->inner.children[first], moved * sizeof(from->inner.children[0]));
     }
-    memcpy(to->inner.keys, &from->inner.keys[keep], moved * sizeof(from->inner.keys[0]));
-    memcpy(to->inner.widths, &from->inner.widths[keep], moved);
-    memcpy(to->inner.children, &from->inner.children[keep], moved * sizeof(from->inner.children[0]));
-    return to->inner.keys[0];
+    if (from->level > 0 && tree->wide)
+        memcpy(&to->inner.keys[NODE_WIDE + to->count], &from->inner.keys[NODE_WIDE + first], moved * sizeof(uint64_t));
+    to->count = (uint16_t)(to->count + moved);
 }
 
 /*
@@ -424,12 +412,15 @@ static void node_split(pgr_world *w, struct cursor *at, uint32_t level)
     uint32_t fresh = node_take(w, at->tree, level);
     int appending = at->slot[level] + 1u >= node->count;
     uint32_t keep = appending ? node->count - 1u : (node->count + 1u) / 2;
-    uint64_t key = node_move(node, node_at(w, fresh), keep);
+    uint64_t key = level == 0 ? node->runs[keep].page : node->inner.keys[keep];
 
+    node_append(at->tree, node_at(w, fresh), node, keep);
+    node->count = (uint16_t)keep;
     if (level + 1 == at->depth)
         root_raise(w, at);
-    child_insert(node_at(w, at->node[level + 1]), at->slot[level + 1] + 1, key, fresh, node_width(node_at(w, fresh)));
-    node_at(w, at->node[level + 1])->inner.widths[at->slot[level + 1]] = node_width(node);
+    child_insert(w, at->tree, node_at(w, at->node[level + 1]), at->slot[level + 1] + 1, key, fresh);
+    if (at->tree->wide)
+        node_widths(node_at(w, at->node[level + 1]))[at->slot[level + 1]] = node_width(node);
     if (at->slot[level] < keep)
         return;
     at->node[level] = fresh;
@@ -437,9 +428,17 @@ static void node_split(pgr_world *w, struct cursor *at, uint32_t level)
     at->slot[level + 1]++;
 }
 
+/* How many runs or children a node at this level has at most. */
+static uint32_t node_room(const struct tree *tree, uint32_t level)
+{
+    if (level == 0)
+        return NODE_RUNS;
+    return tree->wide ? NODE_WIDE : NODE_CHILDREN;
+}
+
 static int node_full(const pgr_world *w, const struct cursor *at, uint32_t level)
 {
-    return node_at(w, at->node[level])->count == (level == 0 ? NODE_RUNS : NODE_CHILDREN);
+    return node_at(w, at->node[level])->count == node_room(at->tree, level);
 }
 
 void tree_insert(pgr_world *w, struct cursor *at, const struct run *run)
@@ -499,21 +498,14 @@ static void node_join(pgr_world *w, struct tree *tree, struct node *parent, uint
     struct node *left = node_at(w, parent->inner.children[left_slot]);
     struct node *right = node_at(w, right_row);
 
-    if (left->level == 0) {
-        memcpy(&left->runs[left->count], right->runs, right->count * sizeof(right->runs[0]));
-    } else {
-        memcpy(&left->inner.widths[left->count], right->inner.widths, right->count);
-        memcpy(&left->inner.keys[left->count], right->inner.keys, right->count * sizeof(right->inner.keys[0]));
-        memcpy(&left->inner.children[left->count], right->inner.children,
-               right->count * sizeof(right->inner.children[0]));
-    }
-    left->count = (uint16_t)(left->count + right->count);
-    parent->inner.widths[left_slot] = node_width(left);
-    child_remove(parent, left_slot + 1);
+    node_append(tree, left, right, 0);
+    if (tree->wide)
+        node_widths(parent)[left_slot] = node_width(left);
+    child_remove(tree, parent, left_slot + 1);
     node_give(w, tree, right_row);
 }
 
-static int nodes_fit(const pgr_world *w, const struct node *parent, uint32_t left_slot)
+static int nodes_fit(const pgr_world *w, const struct tree *tree, const struct node *parent, uint32_t left_slot)
 {
     const struct node *left;
     const struct node *right;
@@ -522,7 +514,7 @@ static int nodes_fit(const pgr_world *w, const struct node *parent, uint32_t lef
         return 0;
     left = node_at(w, parent->inner.children[left_slot]);
     right = node_at(w, parent->inner.children[left_slot + 1]);
-    return left->count + right->count <= (left->level == 0 ? (int)NODE_RUNS : (int)NODE_CHILDREN);
+    return (uint32_t)left->count + right->count <= node_room(tree, left->level);
 }
 
 /* Joins the node at this level with a neighbour, or removes it if it is empty. Returns 0 if it stays as it is. */
@@ -533,17 +525,17 @@ static int node_thin(pgr_world *w, struct cursor *at, uint32_t level)
     uint32_t slot = at->slot[level + 1];
 
     if (node_at(w, row)->count == 0) {
-        child_remove(parent, slot);
+        child_remove(at->tree, parent, slot);
         node_give(w, at->tree, row);
         return 1;
     }
-    if (node_at(w, row)->count > (level == 0 ? NODE_RUNS : NODE_CHILDREN) / 2)
+    if (node_at(w, row)->count > node_room(at->tree, level) / 2)
         return 0;
-    if (nodes_fit(w, parent, slot)) {
+    if (nodes_fit(w, at->tree, parent, slot)) {
         node_join(w, at->tree, parent, slot);
         return 1;
     }
-    if (slot > 0 && nodes_fit(w, parent, slot - 1)) {
+    if (slot > 0 && nodes_fit(w, at->tree, parent, slot - 1)) {
         node_join(w, at->tree, parent, slot - 1);
         return 1;
     }
