@@ -73,15 +73,20 @@ CHECK(vmo_transfer_data)
     return status;
 }
 
-/* Looks at one side of the transfer from `page` on: whether the next page has to be asked for, and what a step takes. */
+/*
+ * Looks at one side of the transfer from `offset` on: whether it is still as it must be, for it may have been pinned or
+ * cut off while the call waited; whether the next page has to be asked for; and what a step takes.
+ */
 static zx_status_t side_look(const pgr_world *w, struct plan *plan, uint32_t vmo, uint64_t offset)
 {
     struct window window = vmo_window(w, vmo);
     uint64_t page = window.offset_pages + to_page(w, offset);
     const struct caps caps = {.read = 1, .dirty = 1};
-    zx_status_t status;
+    zx_status_t status = side_check(w, vmo, offset, plan->op.end - plan->op.position);
     uint32_t pins = 0;
 
+    if (status != ZX_OK)
+        return status;
     plan->pages = window.pages;
     plan->base = page;
     plan->stop = page + to_page(w, plan->op.end - plan->op.position);
