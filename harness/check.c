@@ -1,7 +1,7 @@
 /*
  * The invariant checkers' entry points: the list of invariants, the context, and who is called when. One function
- * checks one invariant; they are in check_frames.c and check_relatives.c (O), check_supply.c (D), check_effects.c (E,
- * W), check_requests.c (R) and check_objects.c (H, C).
+ * checks one invariant; they are in check_frames.c, check_relatives.c and check_children.c (O), check_supply.c (D),
+ * check_effects.c (E, W), check_requests.c (R), check_regions.c (M) and check_objects.c (H, C).
  */
 #include "harness/check_internal.h"
 #include "harness/no_coverage.h"
@@ -27,6 +27,14 @@ static const struct check_invariant invariants[CHECK_NUMBER_COUNT] = {
         {"O6",
          "A call about one VMO changes no byte of its copy-on-write relatives; a write, commit or pin changes none "
          "of the VMO outside of what is written."},
+    [CHECK_O7] = {"O7",
+                  "A slice or a reference is its parent's own pages; every other child begins with what its parent "
+                  "shows."},
+    [CHECK_O8] =
+        {"O8",
+         "Pages see through to live pages, inside of them, for ever to the same and to no more; at the end of the "
+         "chain are those of a pager."},
+    [CHECK_O9] = {"O9", "Pages are shown by a VMO or seen by other pages: no frame is left in a closed hierarchy."},
     [CHECK_D1] = {"D1", "After a successful supply no page of the aux range has a frame: it reads as zeros."},
     [CHECK_D2] =
         {"D2",
@@ -50,10 +58,14 @@ static const struct check_invariant invariants[CHECK_NUMBER_COUNT] = {
         {"R3",
          "Every live request is in exactly one place, and a VMO has at most one packet, which says what it carries, in "
          "its port."},
-    [CHECK_R4] =
-        {"R4",
-         "A READ request has at least as many absent pages left as are pending, so that supplies can complete it."},
+    [CHECK_R4] = {"R4", "A request has at least as many pages left that are absent (DIRTY: that are not dirty) as are "
+                        "pending, so that "
+                        "it can be completed."},
     [CHECK_R5] = {"R5", "No thread waits at a port that holds a packet."},
+    [CHECK_R6] =
+        {"R6",
+         "An access that blocks waits for a page that it needs, of the pager behind what it accesses, and which is not "
+         "there, or not dirty, yet."},
     [CHECK_W1] =
         {"W1",
          "Dirty state moves only along its edges; no dirty or awaiting-clean byte is lost to supply, eviction, detach "
@@ -66,6 +78,11 @@ static const struct check_invariant invariants[CHECK_NUMBER_COUNT] = {
         {"H2",
          "When every handle is closed, every thread killed and the process gone, nothing is in use and the world is "
          "worth a fresh one."},
+    [CHECK_M1] =
+        {"M1",
+         "What a VMAR holds lies inside of it, apart; every mapping and every live VMAR stands in exactly one place."},
+    [CHECK_M2] = {"M2", "A mapping allows no more than it may, and may no more than its VMAR."},
+    [CHECK_M3] = {"M3", "What was mapped, unmapped or protected is so afterwards, and what is beside it as before."},
     [CHECK_C1] = {"C1", "What zx_object_get_info and the counts report is what a walk counts."},
     [CHECK_C2] = {"C2", "ZX_VMO_ZERO_CHILDREN is asserted on a VMO exactly while it has a handle and no child."},
 };
@@ -80,9 +97,9 @@ const struct check_invariant *check_list(uint32_t *count)
 
 static void free_arrays(struct check_context *c)
 {
-    void *arrays[] = {c->threads,      c->walk.objects,   c->walk.rows,     c->walk.pmts,
-                      c->walk.handles, c->walk.referrers, c->walk.children, c->walk.vmos,
-                      c->walk.rings,   c->walk.packets,   c->walk.holders,  c->walk.owners};
+    void *arrays[] = {c->threads,        c->walk.objects,  c->walk.rows,    c->walk.pmts,    c->walk.handles,
+                      c->walk.referrers, c->walk.children, c->walk.vmos,    c->walk.rings,   c->walk.seers,
+                      c->walk.mappings,  c->walk.places,   c->walk.packets, c->walk.holders, c->walk.owners};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         free(arrays[i]);
     c->threads = NULL;
@@ -106,11 +123,15 @@ static int make_arrays(struct check_context *c, const pgr_config *config)
     walk->children = calloc(objects, sizeof *walk->children);
     walk->vmos = calloc(objects, sizeof *walk->vmos);
     walk->rings = calloc(objects, sizeof *walk->rings);
+    walk->seers = calloc(objects, sizeof *walk->seers);
+    walk->mappings = calloc(objects, sizeof *walk->mappings);
+    walk->places = calloc(objects, sizeof *walk->places);
     walk->packets = calloc(config->packet_count, sizeof *walk->packets);
     walk->holders = calloc(frames, sizeof *walk->holders);
     walk->owners = calloc(frames, sizeof *walk->owners);
     return c->threads && walk->objects && walk->rows && walk->pmts && walk->handles && walk->referrers &&
-           walk->children && walk->vmos && walk->rings && walk->packets && walk->holders && walk->owners;
+           walk->children && walk->vmos && walk->rings && walk->seers && walk->mappings && walk->places &&
+           walk->packets && walk->holders && walk->owners;
 }
 
 struct check_context *check_new(const pgr_config *largest)
@@ -120,6 +141,7 @@ struct check_context *check_new(const pgr_config *largest)
         return NULL;
     c->bytes = malloc(SNAPSHOT_BYTES_MAX);
     check_set_rates(c, 32, 0);
+    check_close_states(c);
     if (!c->bytes || !make_arrays(c, largest)) {
         check_free(c);
         return NULL;
@@ -168,6 +190,7 @@ void check_reset(struct check_context *c, const pgr_world *world)
             abort();
     }
     memset(c->threads, 0, sizeof *c->threads * c->config.thread_count);
+    c->root_vmar = check_find_root_vmar(c, world);
 }
 
 void check_set_rates(struct check_context *c, uint32_t hash_every, uint32_t phase)
@@ -218,10 +241,10 @@ static int is_sampled(const struct check_context *c, const pgr_call *call)
 
 void check_before(struct check_context *c, const pgr_world *world, const void *frames, const pgr_call *call)
 {
-    check_remember(c, world, frames, call);
     c->call_count++;
     c->last_call = call->number;
     c->before.hashed = is_sampled(c, call);
+    check_remember(c, world, frames, call);
     if (c->before.hashed)
         c->before.hash = pgr_canonical_hash(world, frames);
 }
@@ -239,8 +262,10 @@ int check_after(struct check_context *c, const pgr_world *world, const void *fra
     check_remember_thread(c, call, result);
     if ((found = check_o3_touched(c, world)) || (found = check_supply(c, world, frames, result)) ||
         (found = check_w1(c, world, frames)) || (found = check_o5_touched(c, world)) ||
-        (found = check_o6(c, world, frames, call)) || (found = check_e1(c, world, frames, call, result)) ||
-        (found = check_r2_touched(c, world, call, result)) || (found = check_h1_touched(c, world, call, result)))
+        (found = check_o6(c, world, frames, call)) || (found = check_o7(c, world, call, result)) ||
+        (found = check_o8_touched(c, world)) || (found = check_e1(c, world, frames, call, result)) ||
+        (found = check_r2_touched(c, world, call, result)) || (found = check_r6(c, world, call, result)) ||
+        (found = check_h1_touched(c, world, call, result)) || (found = check_m3(c, world, call, result)))
         return found;
     return check_c1_touched(c, world, call, result);
 }
@@ -254,8 +279,10 @@ int check_walk(struct check_context *c, const pgr_world *world, const void *fram
     check_gather(c, world);
     if ((found = check_h1(c, world)) || (found = check_o3(c, world)) || (found = check_o4(c, world)) ||
         (found = check_o1(c, world)) || (found = check_o2(c, world)) || (found = check_o5(c, world)) ||
-        (found = check_r1(c, world)) || (found = check_r2(c, world)) || (found = check_r3(c, world)) ||
-        (found = check_r4(c, world)) || (found = check_r5(c, world)) || (found = check_c1(c, world)))
+        (found = check_o8(c, world)) || (found = check_o9(c, world)) || (found = check_m1(c, world)) ||
+        (found = check_m2(c, world)) || (found = check_r1(c, world)) || (found = check_r2(c, world)) ||
+        (found = check_r3(c, world)) || (found = check_r4(c, world)) || (found = check_r5(c, world)) ||
+        (found = check_c1(c, world)))
         return found;
     return check_c2(c, world);
 }

@@ -16,7 +16,7 @@
 
 struct check_context;
 
-/* One invariant: its number in the blueprint ("O1"; O6, R4, R5 and C2 are ours) and what it says, in one sentence. */
+/* One invariant: its number in the blueprint ("O1"; O6 to O9, R4 to R6, M1 to M3 and C2 are ours) and what it says, in one sentence. */
 struct check_invariant {
     const char *number;
     const char *sentence;

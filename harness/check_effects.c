@@ -14,6 +14,7 @@ NO_COVERAGE_BEGIN
 /* What an error of a call may leave changed. */
 #define MAY_HANDLES (1u << 0) /* handles, and the objects that die with them */
 #define MAY_CONTENT (1u << 1) /* pages and frames */
+#define MAY_WAITERS (1u << 2) /* requests, their packets, and threads that wait for them */
 
 struct exception {
     uint32_t call;
@@ -27,12 +28,25 @@ struct exception {
 static const char unpinned[] = "pages that were committed or dirtied for a pin that was then refused stay so";
 static const char unsupplied[] = "what was done before the page that nobody will supply any more stays";
 static const char decommitted[] = "supply_failure decommitted";
+static const char woken[] = "a failed DIRTY wakes those who wait for its pages";
+static const char consumed[] = "the handle is consumed, whatever comes of it";
+static const char emptied[] = "what was taken from the source is gone when the destination is looked at";
 
 /*
- * Every exception to E1. What is not in this table must not change anything. A zx_vmo_write whose buffer fails is not
- * in it: the core looks at the whole buffer first.
+ * Every exception to E1 but for those of calls that reach several VMOs (see reached_may_change). What is not in this
+ * table must not change anything.
  */
 static const struct exception exceptions[] = {
+    {PGR_CALL_VMO_REPLACE_AS_EXECUTABLE, ZX_ERR_WRONG_TYPE, MAY_HANDLES | MAY_CONTENT, 0, OPERATION_NONE, consumed},
+    {PGR_CALL_VMO_REPLACE_AS_EXECUTABLE, ZX_ERR_BAD_HANDLE, MAY_HANDLES | MAY_CONTENT, 0, OPERATION_NONE, consumed},
+    {PGR_CALL_PAGER_OP_RANGE, ZX_ERR_OUT_OF_RANGE, MAY_WAITERS, 0, OPERATION_DIRTY, woken},
+    {PGR_CALL_PAGER_OP_RANGE, ZX_ERR_NOT_FOUND, MAY_WAITERS, 0, OPERATION_DIRTY, woken},
+    {PGR_CALL_PAGER_OP_RANGE, ZX_ERR_NO_MEMORY, MAY_WAITERS, 0, OPERATION_DIRTY, woken},
+    {PGR_CALL_VMO_SET_STREAM_SIZE, ZX_ERR_BAD_STATE, MAY_CONTENT, 0, OPERATION_ZERO, unsupplied},
+    {PGR_CALL_VMO_TRANSFER_DATA, ZX_ERR_BAD_STATE, MAY_CONTENT, 0, OPERATION_TRANSFER, emptied},
+    {PGR_CALL_VMO_TRANSFER_DATA, ZX_ERR_OUT_OF_RANGE, MAY_CONTENT, 0, OPERATION_TRANSFER, emptied},
+    {PGR_CALL_VMO_TRANSFER_DATA, ZX_ERR_NOT_SUPPORTED, MAY_CONTENT, 0, OPERATION_TRANSFER, emptied},
+    {PGR_CALL_VMO_TRANSFER_DATA, ZX_ERR_NO_MEMORY, MAY_CONTENT, 0, OPERATION_TRANSFER, emptied},
     {PGR_CALL_HANDLE_REPLACE, ZX_ERR_INVALID_ARGS, MAY_HANDLES | MAY_CONTENT, 0, OPERATION_NONE,
      "a refused replace closes its handle"},
     {PGR_CALL_HANDLE_CLOSE_MANY, ZX_ERR_BAD_HANDLE, MAY_HANDLES | MAY_CONTENT, 0, OPERATION_NONE,
@@ -53,15 +67,51 @@ static const struct exception exceptions[] = {
      decommitted},
 };
 
-static uint32_t may_change(const struct check_context *c, const pgr_call *call, const pgr_result *result)
+/*
+ * Calls that go through the address space do a page, or a mapping, after the other, and keep what is done. What fails
+ * at the first has done nothing; but a write whose buffer fails has made the VMO's own pages ready before.
+ */
+static uint32_t reached_may_change(const struct check_context *c, const pgr_world *w, const pgr_call *call,
+                                   const pgr_result *result)
 {
+    uint64_t mask = ((uint64_t)1 << c->config.page_shift) - 1;
+    struct check_mapping mapping;
+
+    switch (call->number) {
+    case PGR_CALL_MEM_READ:
+    case PGR_CALL_MEM_WRITE:
+        return (result->fault.address | mask) != (call->arg[0] | mask) ? MAY_CONTENT : 0;
+    case PGR_CALL_MEM_PREPARE:
+        return MAY_CONTENT;
+    case PGR_CALL_VMO_READ:
+    case PGR_CALL_VMO_WRITE:
+        return call->at && c->before.access.vmo ? MAY_CONTENT : 0;
+    case PGR_CALL_VMAR_OP_RANGE:
+        return check_find_mapping(c, w, c->before.reach.vmar, c->before.reach.begin, &mapping) &&
+                       mapping.address + mapping.size_bytes < c->before.reach.end
+                   ? MAY_CONTENT
+                   : 0;
+    default:
+        return 0;
+    }
+}
+
+static uint32_t may_change(const struct check_context *c, const pgr_world *w, const pgr_call *call,
+                           const pgr_result *result)
+{
+    /* COMMIT and its like stop where nobody will supply any more, through a mapping as well. */
+    uint32_t number = call->number == PGR_CALL_VMAR_OP_RANGE ? PGR_CALL_VMO_OP_RANGE : call->number;
+
+    if (result->outcome == PGR_REFUSED)
+        return 0;
     for (size_t i = 0; i < sizeof exceptions / sizeof exceptions[0] && result->outcome == PGR_DONE; i++) {
         const struct exception *e = &exceptions[i];
-        if (e->call == call->number && e->status == result->status && (!e->option || (c->config.options & e->option)) &&
-            (e->operation == OPERATION_NONE || e->operation == c->before.operation))
+        if (e->call == number && e->status == result->status && (!e->option || (c->config.options & e->option)) &&
+            (e->operation == OPERATION_NONE || e->operation == c->before.operation ||
+             (e->operation == OPERATION_PIN && c->before.operation == OPERATION_PIN_WRITE)))
             return e->may;
     }
-    return 0;
+    return reached_may_change(c, w, call, result);
 }
 
 static const char *call_name(uint32_t number)
@@ -70,30 +120,31 @@ static const char *call_name(uint32_t number)
     return info ? info->name : "an unknown call";
 }
 
-static int counts_kept(struct check_context *c, const pgr_world *w, const pgr_call *call)
+static int counts_kept(struct check_context *c, const pgr_world *w, const pgr_call *call, uint32_t may)
 {
     const pgr_inspect_counts *old = &c->before.counts;
     pgr_inspect_counts now;
 
     pgr_inspect_world(w, &now);
+    const uint32_t content = MAY_CONTENT | MAY_HANDLES, waiters = content | MAY_WAITERS;
     const struct {
         const char *name;
-        uint32_t old, now;
+        uint32_t old, now, unless;
     } rows[] = {
-        {"free frames", old->frames_free, now.frames_free},
-        {"objects", old->objects_used, now.objects_used},
-        {"handles", old->handles_used, now.handles_used},
-        {"packets", old->packets_used, now.packets_used},
-        {"requests", old->requests_used, now.requests_used},
-        {"blocked threads", old->threads_blocked, now.threads_blocked},
-        {"released threads", old->threads_released, now.threads_released},
-        {"map nodes", old->nodes_used, now.nodes_used},
+        {"objects", old->objects_used, now.objects_used, MAY_HANDLES},
+        {"handles", old->handles_used, now.handles_used, MAY_HANDLES},
+        {"packets", old->packets_used, now.packets_used, MAY_HANDLES},
+        {"free frames", old->frames_free, now.frames_free, content},
+        {"map nodes", old->nodes_used, now.nodes_used, content},
+        {"requests", old->requests_used, now.requests_used, waiters},
+        {"blocked threads", old->threads_blocked, now.threads_blocked, waiters},
+        {"released threads", old->threads_released, now.threads_released, waiters},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (rows[i].old != rows[i].now)
+        if (rows[i].old != rows[i].now && !(may & rows[i].unless))
             return check_violate(c, CHECK_E1, "%s failed, yet there are %u %s where there were %u",
                                  call_name(call->number), rows[i].now, rows[i].name, rows[i].old);
-    if (pgr_first_released(w) != c->before.first_released)
+    if (!(may & waiters) && pgr_first_released(w) != c->before.first_released)
         return check_violate(c, CHECK_E1, "%s failed, yet thread %u is the first to resume where thread %u was",
                              call_name(call->number), pgr_first_released(w), c->before.first_released);
     return 0;
@@ -133,7 +184,8 @@ static int map_kept(struct check_context *c, const pgr_world *w, const pgr_call 
                              (unsigned long long)(now->row ? now->size_pages : 0));
     for (uint32_t i = 0; i < old->run_count && i < now->run_count; i++)
         if (a[i].page != b[i].page || a[i].count != b[i].count || a[i].state != b[i].state ||
-            a[i].frame != b[i].frame || a[i].pins != b[i].pins)
+            a[i].frame != b[i].frame || a[i].pins != b[i].pins || a[i].hint != b[i].hint ||
+            a[i].awaiting != b[i].awaiting)
             return check_violate(
                 c, CHECK_E1,
                 "%s failed, yet in %s the run of %llu pages from page %llu (%s, frame %u, pins %u) is one of "
@@ -149,20 +201,19 @@ static int map_kept(struct check_context *c, const pgr_world *w, const pgr_call 
 }
 
 /*
- * E1: a call that ends in an error in the step in which it was made, or is refused, has changed nothing. Counters
+ * E1: a call that ends in an error (or an exception) in the step in which it was made, or is refused, has changed
+ * nothing. Counters
  * (koids, handle generations, armed faults) do not count, nor what the table above excepts.
  */
 int check_e1(struct check_context *c, const pgr_world *w, const void *frames, const pgr_call *call,
              const pgr_result *result)
 {
-    int failed = result->outcome == PGR_DONE && result->status != ZX_OK && call->number != PGR_CALL_RESUME;
-    if (!failed && result->outcome != PGR_REFUSED)
+    int failed = (result->outcome == PGR_DONE && result->status != ZX_OK) || result->outcome == PGR_FAULT;
+    if ((!failed || call->number == PGR_CALL_RESUME) && result->outcome != PGR_REFUSED)
         return 0;
 
-    uint32_t may = may_change(c, call, result);
-    int found = 0;
-    if (!may)
-        found = counts_kept(c, w, call);
+    uint32_t may = may_change(c, w, call, result);
+    int found = counts_kept(c, w, call, may);
     if (!found && !(may & MAY_HANDLES))
         found = handles_kept(c, w, call);
     for (uint32_t i = 0; i < c->maps_before.count && !found && !(may & MAY_CONTENT); i++)
@@ -179,44 +230,105 @@ int check_e1(struct check_context *c, const pgr_world *w, const void *frames, co
 
 /* --- W1 --- */
 
-#define A (1u << PGR_PAGE_NONE)
-#define C (1u << PGR_PAGE_CLEAN)
-#define D (1u << PGR_PAGE_DIRTY)
-#define W (1u << PGR_PAGE_AWAITING_CLEAN)
-#define M (1u << PGR_PAGE_MARKER)
-#define Z (1u << PGR_PAGE_INTERVAL)
+#define EVENT(name) (1u << PGR_EVENT_##name)
 
 /*
- * Which states a page of a pager's VMO may have after a step, by what it had before. A row lists only what may change:
- * every state may stay. Dirty content (D, W, Z) leaves the map with a resize alone, where the page is cut off.
+ * Which events an operation is for a page of a pager's VMO. What an event makes of a page only the core's one table
+ * says, which is asked for all of them (check_close_states). A part of a page is zeroed as a pinned one is, in place;
+ * a resize zeroes the end of its last page. What is not listed is reading.
  */
-static const uint8_t edges[OPERATION_COUNT][PGR_PAGE_STATE_COUNT] = {
-    [OPERATION_WRITE] =
-        {[PGR_PAGE_CLEAN] = D, [PGR_PAGE_MARKER] = D, [PGR_PAGE_AWAITING_CLEAN] = D, [PGR_PAGE_INTERVAL] = D},
-    [OPERATION_COMMIT] = {[PGR_PAGE_MARKER] = C, [PGR_PAGE_INTERVAL] = D},
-    [OPERATION_PIN] =
-        {[PGR_PAGE_CLEAN] = D, [PGR_PAGE_MARKER] = C | D, [PGR_PAGE_AWAITING_CLEAN] = D, [PGR_PAGE_INTERVAL] = D},
-    [OPERATION_ZERO] =
-        {[PGR_PAGE_NONE] = Z, [PGR_PAGE_CLEAN] = D | Z, [PGR_PAGE_DIRTY] = Z, [PGR_PAGE_AWAITING_CLEAN] = D | Z},
-    /* The page that a new, unaligned size ends in is zeroed as by a write. */
-    [OPERATION_RESIZE] = {[PGR_PAGE_CLEAN] = D, [PGR_PAGE_AWAITING_CLEAN] = D},
-    [OPERATION_SUPPLY] = {[PGR_PAGE_NONE] = C | M},
-    [OPERATION_DETACH] = {[PGR_PAGE_CLEAN] = A, [PGR_PAGE_MARKER] = A},
-    [OPERATION_EVICT] = {[PGR_PAGE_CLEAN] = A},
+static const uint32_t events[OPERATION_COUNT] = {
+    [OPERATION_WRITE] = EVENT(WRITE),
+    [OPERATION_COMMIT] = EVENT(COMMIT),
+    [OPERATION_PIN] = EVENT(COMMIT),
+    [OPERATION_PIN_WRITE] = EVENT(COMMIT) | EVENT(WRITE),
+    [OPERATION_ZERO] = EVENT(ZERO) | EVENT(ZERO_PINNED),
+    [OPERATION_RESIZE] = EVENT(ZERO_PINNED),
+    [OPERATION_SUPPLY] = EVENT(SUPPLY) | EVENT(SUPPLY_ZERO),
+    [OPERATION_DIRTY] = EVENT(DIRTY),
+    [OPERATION_BEGIN] = EVENT(BEGIN),
+    [OPERATION_END] = EVENT(END),
+    [OPERATION_DETACH] = EVENT(DETACH),
+    [OPERATION_EVICT] = EVENT(EVICT),
 };
 
-static int is_edge(enum check_operation operation, const struct segment *old, const struct segment *now, uint64_t kept)
+/* The states that a page may have after these events, in any order and number. */
+static uint8_t states_after(uint32_t of, uint32_t state)
 {
+    uint32_t reached = 1u << state;
+
+    /* Each round but the last adds a state. */
+    for (uint32_t round = 0; round < PGR_PAGE_STATE_COUNT; round++)
+        for (uint32_t from = 0; from < PGR_PAGE_STATE_COUNT; from++)
+            for (uint32_t event = 0; event < PGR_EVENT_COUNT; event++)
+                if ((reached >> from & 1) && (of >> event & 1))
+                    reached |= 1u << pgr_page_after(event, from);
+    return (uint8_t)reached;
+}
+
+void check_close_states(struct check_context *c)
+{
+    for (uint32_t operation = 0; operation < OPERATION_COUNT; operation++)
+        for (uint32_t state = 0; state < PGR_PAGE_STATE_COUNT; state++)
+            c->reached[operation][state] = states_after(events[operation] | EVENT(READ), state);
+}
+
+/* What limits an operation besides its events. */
+struct bounds {
+    enum check_operation operation;
+    uint64_t kept;  /* pages that a resize leaves */
+    int trapped;    /* pages become dirty by ZX_PAGER_OP_DIRTY alone */
+    uint64_t begin; /* where DIRTY, BEGIN and END begin, and end */
+    uint64_t end;
+    uint64_t cleaned; /* END: zeros of the run at hand up to this page are clean now */
+};
+
+static int is_ranged(enum check_operation operation)
+{
+    return operation == OPERATION_DIRTY || operation == OPERATION_BEGIN || operation == OPERATION_END;
+}
+
+static int is_edge(const struct check_context *c, const struct bounds *bounds, const struct segment *old,
+                   const struct segment *now)
+{
+    enum check_operation operation = bounds->operation;
+
     if (old->state == now->state)
         return 1;
     if (old->state >= PGR_PAGE_STATE_COUNT || now->state >= PGR_PAGE_STATE_COUNT)
         return 0;
-    /* Behind the smaller of the two sizes a resize drops everything or grows zeros. */
-    if (operation == OPERATION_RESIZE && old->page >= kept)
-        return now->state == PGR_PAGE_NONE || now->state == PGR_PAGE_INTERVAL;
-    if (old->pins && (operation == OPERATION_DETACH || operation == OPERATION_EVICT))
+    if (is_ranged(operation) && (old->page < bounds->begin || old->page >= bounds->end))
         return 0;
-    return (edges[operation][old->state] >> now->state) & 1;
+    /* Behind the smaller of the two sizes a resize drops everything or grows zeros. */
+    if (operation == OPERATION_RESIZE && old->page >= bounds->kept)
+        return now->state == PGR_PAGE_NONE || now->state == PGR_PAGE_INTERVAL;
+    if (operation == OPERATION_END && old->state == PGR_PAGE_INTERVAL)
+        return now->state == PGR_PAGE_NONE && old->page < bounds->cleaned;
+    if (old->pins && (operation == OPERATION_DETACH || operation == OPERATION_EVICT || operation == OPERATION_BEGIN))
+        return 0;
+    if (bounds->trapped && now->state == PGR_PAGE_DIRTY && operation != OPERATION_DIRTY)
+        return 0;
+    return c->reached[operation][old->state] >> now->state & 1;
+}
+
+/*
+ * END over zeros: a run of them that began before it is left alone; the others are clean as far as their awaiting
+ * length reaches, or that of one before them. `cleaned` so far is `before`.
+ */
+static uint64_t zeros_cleaned(const struct run_copy *run, uint64_t begin, uint64_t before)
+{
+    uint64_t awaited = run->page > UINT64_MAX - run->awaiting ? UINT64_MAX : run->page + run->awaiting;
+
+    if (run->state != PGR_PAGE_INTERVAL || run->page < begin)
+        return before;
+    return awaited > before ? awaited : before;
+}
+
+/* Does this operation leave every byte of a dirty page alone? */
+static int keeps_bytes(enum check_operation operation)
+{
+    return operation != OPERATION_WRITE && operation != OPERATION_ZERO && operation != OPERATION_RESIZE &&
+           operation != OPERATION_TRANSFER;
 }
 
 static int segment_kept(struct check_context *c, const pgr_world *w, const void *frames, const struct snapshot *map,
@@ -224,14 +336,14 @@ static int segment_kept(struct check_context *c, const pgr_world *w, const void 
 {
     uint64_t different;
 
-    if (old->state != PGR_PAGE_DIRTY && old->state != PGR_PAGE_AWAITING_CLEAN)
+    if ((old->state != PGR_PAGE_DIRTY && old->state != PGR_PAGE_AWAITING_CLEAN) || !keeps_bytes(map->operation))
         return 0;
     if (old->bytes == NO_BYTES || check_bytes_kept(c, frames, old->bytes, old->frame, now->frame, count, &different))
         return 0;
-    return check_violate(c, CHECK_W1, "%s page %llu: the bytes of a %s page (frame %u, now frame %u) were lost in %s",
-                         check_name_pages(c, w, map->row), (unsigned long long)(old->page + different),
-                         check_state_name(old->state), old->frame + (uint32_t)different,
-                         now->frame + (uint32_t)different, call_name(c->before.call));
+    return check_violate(
+        c, CHECK_W1, "%s page %llu: the bytes of a page that was %s (frame %u, now frame %u) were lost in %s",
+        check_name_pages(c, w, map->row), (unsigned long long)(old->page + different), check_state_name(old->state),
+        old->frame + (uint32_t)different, now->frame + (uint32_t)different, call_name(c->before.call));
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -239,19 +351,37 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* Where the part that begins at `page` ends at the latest: bounds apply to it as a whole. */
+static uint64_t part_end(const struct bounds *bounds, uint64_t page, uint64_t end)
+{
+    const uint64_t stops[] = {bounds->kept, bounds->begin, bounds->end, bounds->cleaned};
+
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
+        end = stops[i] > page ? least(end, stops[i]) : end;
+    return end;
+}
+
 static int map_moved_well(struct check_context *c, const pgr_world *w, const void *frames,
                           const struct snapshot *old_map, const struct snapshot *map)
 {
-    uint64_t end = least(old_map->end, map->end), kept = least(old_map->size_pages, map->size_pages);
+    uint64_t end = least(old_map->end, map->end), awaited = c->before.events_begin;
     uint32_t old_hint = 0, hint = 0;
+    struct bounds bounds = {.operation = old_map->operation,
+                            .kept = least(old_map->size_pages, map->size_pages),
+                            .trapped = (old_map->flags & PGR_PAGES_TRAP_DIRTY) != 0,
+                            .begin = c->before.events_begin,
+                            .end = c->before.events_end};
 
     for (uint64_t page = old_map->begin; page < end;) {
         struct segment old = check_segment(c, &c->maps_before, old_map, &old_hint, page);
         struct segment now = check_segment(c, &c->maps_after, map, &hint, page);
-        uint64_t count = least(least(old.count, now.count), end - page);
-        if (page < kept)
-            count = least(count, kept - page);
-        if (!is_edge(c->before.operation, &old, &now, kept))
+        const struct run_copy *run = &c->maps_before.runs[old_map->first_run + old_hint];
+        if (bounds.operation == OPERATION_END && old.state == PGR_PAGE_INTERVAL) {
+            awaited = zeros_cleaned(run, bounds.begin, awaited);
+            bounds.cleaned = run->page < bounds.begin ? 0 : awaited;
+        }
+        uint64_t count = least(least(old.count, now.count), part_end(&bounds, page, end) - page);
+        if (!is_edge(c, &bounds, &old, &now))
             return check_violate(
                 c, CHECK_W1, "%s page %llu was %s (frame %u) and is %s (frame %u) after %s, which may not do that",
                 check_name_pages(c, w, map->row), (unsigned long long)page, check_state_name(old.state), old.frame,
@@ -265,8 +395,8 @@ static int map_moved_well(struct check_context *c, const pgr_world *w, const voi
 }
 
 /*
- * W1: pages of a pager's VMO change state along the edges of their operation alone; supply, detach and eviction (and
- * the end of the pager) lose no byte that is dirty or awaiting clean.
+ * W1: pages of a pager's VMO change state along the edges of their operation alone; supply, detach, eviction and
+ * writeback (and the end of the pager) lose no byte that is dirty or awaiting clean.
  */
 int check_w1(struct check_context *c, const pgr_world *w, const void *frames)
 {

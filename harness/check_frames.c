@@ -31,7 +31,8 @@ static int state_fits(const pgr_object_view *pages, const pgr_run_view *run)
 
 static int continues(const pgr_run_view *before, const pgr_run_view *run)
 {
-    if (before->page + before->count != run->page || before->state != run->state || before->pins != run->pins)
+    if (before->page + before->count != run->page || before->state != run->state || before->pins != run->pins ||
+        before->hint != run->hint)
         return 0;
     return !has_frame(run->state) || before->frame + before->count == run->frame;
 }
@@ -60,10 +61,17 @@ static int run_in_order(struct check_context *c, const pgr_world *w, uint32_t ro
         return check_violate(c, CHECK_O3, "%s page %llu (frame %u) is in state %s, which pages %s a pager cannot have",
                              check_name_pages(c, w, row), first, run->frame, check_state_name(run->state),
                              pages->pages.source ? "with" : "without");
-    if (has_frame(run->state) ? !check_frames_inside(c, run->frame, run->count) : run->frame != 0 || run->pins != 0)
+    if (has_frame(run->state) ? !check_frames_inside(c, run->frame, run->count)
+                              : run->frame != 0 || run->pins != 0 || run->hint != 0)
         return check_violate(
-            c, CHECK_O3, "%s: the run of %llu pages from page %llu is %s, yet has frame %u and %u pins",
-            check_name_pages(c, w, row), count, first, check_state_name(run->state), run->frame, run->pins);
+            c, CHECK_O3, "%s: the run of %llu pages from page %llu is %s, yet has frame %u, %u pins and hint %u",
+            check_name_pages(c, w, row), count, first, check_state_name(run->state), run->frame, run->pins, run->hint);
+    if (run->hint > (pages->pages.source ? PGR_HINT_ALWAYS_NEED : PGR_HINT_NONE) ||
+        (run->awaiting && run->state != PGR_PAGE_INTERVAL))
+        return check_violate(c, CHECK_O3,
+                             "%s: the run of %llu pages from page %llu is %s, yet has hint %u and awaits %llu pages",
+                             check_name_pages(c, w, row), count, first, check_state_name(run->state), run->hint,
+                             (unsigned long long)run->awaiting);
     if (before->count && continues(before, run))
         return check_violate(
             c, CHECK_O3,
@@ -126,7 +134,13 @@ int check_o3_touched(struct check_context *c, const pgr_world *w)
         object.pages.source = map->source;
         object.pages.size_pages = map->size_pages;
         for (uint32_t j = 0; j < map->run_count && map->row; j++) {
-            pgr_run_view run = {copies[j].page, copies[j].count, copies[j].state, copies[j].frame, copies[j].pins, 0};
+            pgr_run_view run = {.page = copies[j].page,
+                                .count = copies[j].count,
+                                .state = copies[j].state,
+                                .frame = copies[j].frame,
+                                .pins = copies[j].pins,
+                                .hint = copies[j].hint,
+                                .awaiting = copies[j].awaiting};
             int found = run_in_order(c, w, map->row, &object, &before, &run, page);
             if (found)
                 return found;

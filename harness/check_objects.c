@@ -23,6 +23,9 @@ void check_gather(struct check_context *c, const pgr_world *w)
     memset(walk->children, 0, sizeof *walk->children * rows);
     memset(walk->vmos, 0, sizeof *walk->vmos * rows);
     memset(walk->rings, 0, sizeof *walk->rings * rows);
+    memset(walk->mappings, 0, sizeof *walk->mappings * rows);
+    memset(walk->seers, 0, sizeof *walk->seers * rows);
+    memset(walk->places, 0, sizeof *walk->places * rows);
     walk->row_count = walk->pmt_count = 0;
     for (uint32_t row = 1; row < rows; row++) {
         pgr_object_view *object = &walk->objects[row];
@@ -70,15 +73,30 @@ static int links_good(struct check_context *c, uint32_t row, const pgr_object_vi
         found = link_good(c, row, "pages", object->vmo.pages, PGR_OBJECT_PAGES, LINK_REFERENCE);
         return found ? found : link_good(c, row, "parent", object->vmo.parent, PGR_OBJECT_VMO, LINK_WEAK);
     case PGR_OBJECT_PAGES:
-        return link_good(c, row, "source", object->pages.source, PGR_OBJECT_SOURCE, LINK_REFERENCE_OR_NONE);
+        found = link_good(c, row, "source", object->pages.source, PGR_OBJECT_SOURCE, LINK_REFERENCE_OR_NONE);
+        if (!found)
+            found = link_good(c, row, "parent", object->pages.parent, PGR_OBJECT_PAGES, LINK_REFERENCE_OR_NONE);
+        c->walk.seers[found ? 0 : object->pages.parent]++;
+        return found;
     case PGR_OBJECT_SOURCE:
         if ((found = link_good(c, row, "pager", object->source.pager, PGR_OBJECT_PAGER, LINK_WEAK)) ||
             (found = link_good(c, row, "port", object->source.port, PGR_OBJECT_PORT, LINK_REFERENCE)))
             return found;
         return link_good(c, row, "pages", object->source.pages, PGR_OBJECT_PAGES, LINK_WEAK);
     case PGR_OBJECT_PMT:
-        found = link_good(c, row, "BTI", object->pmt.bti, PGR_OBJECT_BTI, LINK_WEAK);
-        return found ? found : link_good(c, row, "pages", object->pmt.pages, PGR_OBJECT_PAGES, LINK_WEAK);
+        if ((found = link_good(c, row, "BTI", object->pmt.bti, PGR_OBJECT_BTI,
+                               object->flags & PGR_PMT_QUARANTINED ? LINK_WEAK : LINK_REFERENCE_OR_NONE)) ||
+            (found = link_good(c, row, "VMO", object->pmt.vmo, PGR_OBJECT_VMO, LINK_REFERENCE_OR_NONE)))
+            return found;
+        return link_good(c, row, "pages", object->pmt.pages, PGR_OBJECT_PAGES, LINK_WEAK);
+    case PGR_OBJECT_VMAR:
+        /* One that was destroyed may outlive its parent. */
+        return object->flags & PGR_VMAR_DESTROYED
+                   ? 0
+                   : link_good(c, row, "parent", object->vmar.parent, PGR_OBJECT_VMAR, LINK_WEAK);
+    case PGR_OBJECT_MAPPING:
+        found = link_good(c, row, "VMAR", object->mapping.vmar, PGR_OBJECT_VMAR, LINK_WEAK);
+        return found ? found : link_good(c, row, "VMO", object->mapping.vmo, PGR_OBJECT_VMO, LINK_REFERENCE);
     default:
         return 0;
     }
@@ -102,20 +120,65 @@ static int handles_good(struct check_context *c, const pgr_world *w)
     return 0;
 }
 
-/*
- * Pages, sources and ports know of everyone who refers to them in the view of another object (and threads may hold
- * more): with a lower count they would die too early.
- */
-static int references_suffice(struct check_context *c)
+/* What waiting calls keep alive. */
+static int holds_good(struct check_context *c, const pgr_world *w)
+{
+    for (uint32_t thread = 0; thread < c->config.thread_count; thread++) {
+        pgr_thread_view t;
+        if (!pgr_inspect_thread(w, thread, &t) || t.state == PGR_THREAD_IDLE)
+            continue;
+        const struct {
+            uint32_t row, kind;
+        } held[] = {{t.held_vmo, PGR_OBJECT_VMO},
+                    {t.held_buffer_vmo, PGR_OBJECT_VMO},
+                    {t.held_port, PGR_OBJECT_PORT},
+                    {t.held_vmar, PGR_OBJECT_VMAR},
+                    {t.held_pmt, PGR_OBJECT_PMT}};
+        for (size_t i = 0; i < sizeof held / sizeof held[0]; i++) {
+            if (!held[i].row)
+                continue;
+            if (object_at(c, held[i].row)->kind != held[i].kind)
+                return check_violate(c, CHECK_H1, "thread %u holds object %u, which is of kind %u and not %u", thread,
+                                     held[i].row, object_at(c, held[i].row)->kind, held[i].kind);
+            c->walk.referrers[held[i].row]++;
+        }
+    }
+    return 0;
+}
+
+/* References that no other object's view shows. */
+static uint32_t own_references(const struct check_context *c, const pgr_world *w, uint32_t row)
+{
+    const pgr_object_view *object = &c->walk.objects[row];
+    pgr_packet_view packet;
+
+    switch (object->kind) {
+    case PGR_OBJECT_PAGES: /* of a transfer that has not put what it took */
+        return !object->pages.vmo_count && !c->walk.seers[row] && check_is_taken(c, w, row);
+    case PGR_OBJECT_VMAR: /* of the VMAR around it, or of the process */
+        return !(object->flags & PGR_VMAR_DESTROYED);
+    case PGR_OBJECT_MAPPING: /* of its VMAR */
+        return 1;
+    case PGR_OBJECT_PMT: /* of the BTI that keeps it */
+        return (object->flags & PGR_PMT_QUARANTINED) != 0;
+    case PGR_OBJECT_SOURCE: /* of its last packet */
+        return object->source.packet && pgr_inspect_packet(w, object->source.packet, &packet) && packet.queued &&
+               !packet.request;
+    default:
+        return 0;
+    }
+}
+
+/* Every object counts as many references as there are: with fewer it would die too early, with more never. */
+static int references_right(struct check_context *c, const pgr_world *w)
 {
     for (uint32_t i = 0; i < c->walk.row_count; i++) {
-        uint32_t row = c->walk.rows[i], least = c->walk.referrers[row];
+        uint32_t row = c->walk.rows[i];
         const pgr_object_view *object = &c->walk.objects[row];
-        if (object->kind != PGR_OBJECT_PAGES && object->kind != PGR_OBJECT_SOURCE && object->kind != PGR_OBJECT_PORT)
-            continue;
-        if (object->reference_count < least)
+        uint32_t due = c->walk.referrers[row] + own_references(c, w, row);
+        if (object->reference_count != due)
             return check_violate(c, CHECK_H1, "object %u (kind %u) counts %u references, and %u objects refer to it",
-                                 row, object->kind, object->reference_count, least);
+                                 row, object->kind, object->reference_count, due);
     }
     return 0;
 }
@@ -135,7 +198,9 @@ int check_h1(struct check_context *c, const pgr_world *w)
                                  object->kind);
         found = links_good(c, row, object);
     }
-    return found ? found : references_suffice(c);
+    if (found || (found = holds_good(c, w)))
+        return found;
+    return references_right(c, w);
 }
 
 /* The new handle of a duplicate or replacement; 0 if the call makes none of these. */
@@ -255,6 +320,9 @@ static int object_counts(struct check_context *c, const pgr_world *w, uint32_t r
     if (!found && object->kind == PGR_OBJECT_VMO)
         found = count_differs(c, "vmo", row, "the number of children", object->vmo.child_count, c->walk.children[row]);
     if (!found && object->kind == PGR_OBJECT_VMO)
+        found =
+            count_differs(c, "vmo", row, "the number of mappings", object->vmo.mapping_count, c->walk.mappings[row]);
+    if (!found && object->kind == PGR_OBJECT_VMO)
         found = vmo_size(c, row, object);
     return found;
 }
@@ -263,6 +331,8 @@ static void count_relations(struct check_context *c)
 {
     for (uint32_t i = 0; i < c->walk.row_count; i++) {
         const pgr_object_view *object = &c->walk.objects[c->walk.rows[i]];
+        if (object->kind == PGR_OBJECT_MAPPING)
+            c->walk.mappings[object->mapping.vmo]++;
         if (object->kind != PGR_OBJECT_VMO)
             continue;
         c->walk.children[object->vmo.parent]++;
@@ -319,7 +389,21 @@ static int committed_pages(const pgr_world *w, const pgr_object_view *vmo, uint6
     uint64_t pins;
 
     *pages = 0;
-    return (vmo->flags & PGR_VMO_SLICE) || count_pages(w, vmo->vmo.pages, SNAPSHOT_RUNS_MAX, pages, &pins);
+    return (vmo->flags & (PGR_VMO_SLICE | PGR_VMO_REFERENCE)) ||
+           count_pages(w, vmo->vmo.pages, SNAPSHOT_RUNS_MAX, pages, &pins);
+}
+
+/* Is there a pager at the root of what the VMO shows? */
+static int has_pager(const struct check_context *c, const pgr_world *w, uint32_t pages)
+{
+    pgr_object_view object;
+
+    for (uint32_t depth = 0; depth < c->config.object_count && pgr_inspect_object(w, pages, &object); depth++) {
+        if (object.kind != PGR_OBJECT_PAGES || !object.pages.parent)
+            return object.kind == PGR_OBJECT_PAGES && object.pages.source != 0;
+        pages = object.pages.parent;
+    }
+    return 0;
 }
 
 static int info_vmo(struct check_context *c, const pgr_world *w, const pgr_result *result, uint32_t row,
@@ -337,6 +421,10 @@ static int info_vmo(struct check_context *c, const pgr_world *w, const pgr_resul
         (found = count_differs(c, "vmo", row, "info.parent_koid", info->parent_koid, parent.koid)) ||
         (found = count_differs(c, "vmo", row, "info.size_bytes", info->size_bytes, vmo->vmo.size_pages << shift)) ||
         (found = count_differs(c, "vmo", row, "info.num_children", info->num_children, vmo->vmo.child_count)) ||
+        (found = count_differs(c, "vmo", row, "info.num_mappings", info->num_mappings, vmo->vmo.mapping_count)) ||
+        (found = count_differs(c, "vmo", row, "info.share_count", info->share_count, 1)) ||
+        (found = count_differs(c, "vmo", row, "the flag of a pager", (info->flags & ZX_INFO_VMO_PAGER_BACKED) != 0,
+                               (uint64_t)has_pager(c, w, vmo->vmo.pages))) ||
         (found = count_differs(c, "vmo", row, "info.handle_rights", info->handle_rights, handle->rights)) ||
         (found = count_differs(c, "vmo", row, "info.cache_policy", info->cache_policy, vmo->vmo.cache_policy)) ||
         !committed_pages(w, vmo, &committed) ||

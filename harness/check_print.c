@@ -36,7 +36,7 @@ const char *check_name_pages(const struct check_context *c, const pgr_world *w, 
 static const char *kind_name(uint32_t kind)
 {
     static const char *const names[PGR_OBJECT_KIND_COUNT] = {"none",  "vmo", "pages", "source",   "port", "pager",
-                                                             "event", "bti", "pmt",   "resource", "vmar"};
+                                                             "event", "bti", "pmt",   "resource", "vmar", "mapping"};
     return kind < PGR_OBJECT_KIND_COUNT ? names[kind] : "unknown";
 }
 
@@ -48,11 +48,28 @@ static void print_runs(const pgr_world *w, uint32_t row, FILE *out)
     pgr_run_view run;
 
     for (uint32_t i = 0; i < PRINT_RUNS_MAX && pgr_inspect_run(w, row, page, &run); i++) {
-        fprintf(out, "    page %llu +%llu %s frame %u pins %u\n", (unsigned long long)run.page,
+        fprintf(out, "    page %llu +%llu %s frame %u pins %u", (unsigned long long)run.page,
                 (unsigned long long)run.count, check_state_name(run.state), run.frame, run.pins);
+        if (run.hint || run.awaiting)
+            fprintf(out, " hint %u awaiting %llu", run.hint, (unsigned long long)run.awaiting);
+        fputc('\n', out);
         if (run.page + run.count <= page)
             return;
         page = run.page + run.count;
+    }
+}
+
+static void print_regions(const pgr_world *w, uint32_t row, FILE *out)
+{
+    uint64_t address = 0;
+    pgr_region_view region;
+
+    for (uint32_t i = 0; i < PRINT_RUNS_MAX && pgr_inspect_region(w, row, address, &region); i++) {
+        fprintf(out, "    0x%llx +0x%llx is %u\n", (unsigned long long)region.address,
+                (unsigned long long)region.size_bytes, region.row);
+        if (region.address + region.size_bytes <= address)
+            return;
+        address = region.address + region.size_bytes;
     }
 }
 
@@ -69,6 +86,9 @@ static void print_object(const pgr_world *w, uint32_t row, const pgr_object_view
         fprintf(out, " size %llu frames %llu pins %llu source %u family %u vmos %u",
                 (unsigned long long)o->pages.size_pages, (unsigned long long)o->pages.frames_held,
                 (unsigned long long)o->pages.pins, o->pages.source, o->pages.family, o->pages.vmo_count);
+        if (o->pages.parent)
+            fprintf(out, " sees %llu pages of %u from page %llu on", (unsigned long long)o->pages.parent_limit_pages,
+                    o->pages.parent, (unsigned long long)o->pages.parent_offset_pages);
         break;
     case PGR_OBJECT_SOURCE:
         fprintf(out, " pager %u port %u pages %u packet %u key %llu", o->source.pager, o->source.port, o->source.pages,
@@ -81,12 +101,22 @@ static void print_object(const pgr_world *w, uint32_t row, const pgr_object_view
         fprintf(out, " bti %u pages %u range %llu +%llu", o->pmt.bti, o->pmt.pages,
                 (unsigned long long)o->pmt.offset_pages, (unsigned long long)o->pmt.count_pages);
         break;
+    case PGR_OBJECT_VMAR:
+        fprintf(out, " parent %u can 0x%x from 0x%llx +0x%llx", o->vmar.parent, o->vmar.flags,
+                (unsigned long long)o->vmar.base, (unsigned long long)o->vmar.size_bytes);
+        break;
+    case PGR_OBJECT_MAPPING:
+        fprintf(out, " vmar %u vmo %u from page %llu permissions 0x%x of 0x%x", o->mapping.vmar, o->mapping.vmo,
+                (unsigned long long)o->mapping.offset_pages, o->mapping.perms, o->mapping.perms_max);
+        break;
     default:
         break;
     }
     fputc('\n', out);
     if (o->kind == PGR_OBJECT_PAGES)
         print_runs(w, row, out);
+    if (o->kind == PGR_OBJECT_VMAR)
+        print_regions(w, row, out);
 }
 
 static void print_threads(const struct check_context *c, const pgr_world *w, FILE *out)

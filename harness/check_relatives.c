@@ -1,6 +1,8 @@
 /*
- * O6: copy on write keeps relatives apart. What a call does to one VMO is not seen in another that shares frames with
- * it, and giving a page a frame of its own keeps its bytes.
+ * O6: copy on write keeps relatives apart. Relatives of a VMO's pages are those that share frames with them, those that
+ * they see through to, and those that see them. What a call does to one is not written into another: what another sees
+ * of it changes only where it has nothing itself, which is what SNAPSHOT_AT_LEAST_ON_WRITE may do. And giving a page a
+ * frame of its own keeps its bytes.
  */
 #include "harness/check_internal.h"
 #include "harness/no_coverage.h"
@@ -42,7 +44,7 @@ static struct written written_by(const struct check_context *c, const pgr_call *
 {
     uint64_t base = c->before.handle_count ? c->before.handles[0].object.vmo.offset_pages << c->config.page_shift : 0;
 
-    if (c->before.operation != OPERATION_WRITE || call->arg[3] > UINT64_MAX - call->arg[2])
+    if (call->number != PGR_CALL_VMO_WRITE || call->arg[3] > UINT64_MAX - call->arg[2])
         return (struct written){0, 0};
     return (struct written){base + call->arg[2], base + call->arg[2] + call->arg[3]};
 }
@@ -79,22 +81,95 @@ static int run_kept(struct check_context *c, const pgr_world *w, const void *fra
     return 0;
 }
 
+static const struct snapshot *snapshot_of(const struct check_context *c, uint32_t row)
+{
+    for (uint32_t i = 0; i < c->maps_before.count; i++)
+        if (c->maps_before.maps[i].row == row)
+            return &c->maps_before.maps[i];
+    return NULL;
+}
+
+/*
+ * The bytes that were seen before the call at a page of which the map had nothing: an ancestor's, or null for zeros.
+ * Not known: nobody had the page, or its bytes were not copied.
+ */
+static const uint8_t *seen_before(const struct check_context *c, const struct snapshot *map, uint64_t page, int *known)
+{
+    *known = 0;
+    for (uint32_t depth = 0; depth < c->maps_before.count; depth++) {
+        uint32_t hint = 0;
+        if (!map->parent || page >= map->parent_limit_pages) {
+            *known = !map->source;
+            return NULL;
+        }
+        page += map->parent_offset_pages;
+        map = snapshot_of(c, map->parent);
+        if (!map || page < map->begin || page >= map->end)
+            return NULL;
+        struct segment there = check_segment(c, &c->maps_before, map, &hint, page);
+        if (there.state != PGR_PAGE_NONE) {
+            *known = !there.frame || there.bytes != NO_BYTES;
+            return there.frame && *known ? c->bytes + there.bytes : NULL;
+        }
+    }
+    return NULL;
+}
+
+/* Pages that have got a frame of their own hold what was seen there, but for what was written. */
+static int copies_kept(struct check_context *c, const pgr_world *w, const void *frames, const struct snapshot *old_map,
+                       const struct snapshot *map, const struct written *written)
+{
+    static const uint8_t zeros[4096];
+    uint32_t shift = c->config.page_shift, old_hint = 0;
+    const struct run_copy *runs = &c->maps_after.runs[map->first_run];
+
+    if (((size_t)1 << shift) > sizeof zeros)
+        return 0;
+    for (uint32_t i = 0; i < map->run_count; i++)
+        for (uint64_t at = 0; runs[i].frame && at < runs[i].count && runs[i].page + at < old_map->end; at++) {
+            uint64_t page = runs[i].page + at;
+            struct segment old = check_segment(c, &c->maps_before, old_map, &old_hint, page);
+            int known = 0;
+            const uint8_t *seen = NULL;
+            if (old.state == PGR_PAGE_NONE)
+                seen = seen_before(c, old_map, page, &known);
+            else
+                known = !old.frame;
+            if (old.frame || !known || !check_frames_inside(c, runs[i].frame + (uint32_t)at, 1) ||
+                same_outside(seen ? seen : zeros,
+                             (const uint8_t *)frames + ((size_t)(runs[i].frame + (uint32_t)at) << shift), page << shift,
+                             (size_t)1 << shift, written))
+                continue;
+            return check_violate(c, CHECK_O6, "%s page %llu got frame %u of its own, and shows other bytes than before",
+                                 check_name_pages(c, w, map->row), (unsigned long long)page,
+                                 runs[i].frame + (uint32_t)at);
+        }
+    return 0;
+}
+
+/* What is written through the address space is not known here to the byte. */
+static int judges_itself(const struct check_context *c, const pgr_call *call, const struct snapshot *map)
+{
+    if (map->operation == OPERATION_COMMIT || map->operation == OPERATION_PIN || map->operation == OPERATION_PIN_WRITE)
+        return 1;
+    return map->operation == OPERATION_WRITE && call->number == PGR_CALL_VMO_WRITE && !c->before.reach.vmar;
+}
+
 /* The VMO that the call is about: only writes, commits and pins are judged, which take nothing away. */
 static int itself_kept(struct check_context *c, const pgr_world *w, const void *frames, const pgr_call *call,
                        const struct snapshot *old_map, const struct snapshot *map)
 {
-    enum check_operation operation = c->before.operation;
     struct written written = written_by(c, call);
     int found = 0;
 
-    if (operation != OPERATION_WRITE && operation != OPERATION_COMMIT && operation != OPERATION_PIN)
+    if (!judges_itself(c, call, old_map))
         return 0;
     for (uint32_t i = 0; i < old_map->run_count && !found; i++) {
         const struct run_copy *run = &c->maps_before.runs[old_map->first_run + i];
         if (run->bytes != NO_BYTES)
             found = run_kept(c, w, frames, run, map, &written);
     }
-    return found;
+    return found ? found : copies_kept(c, w, frames, old_map, map, &written);
 }
 
 /*

@@ -1,5 +1,5 @@
 /*
- * R1 to R5: page requests, the threads that wait for them, and the packets that carry them.
+ * R1 to R6: page requests, the threads that wait for them, and the packets that carry them.
  *
  * A request is owned by the thread that made it, so that a world has at most as many requests as threads.
  */
@@ -54,6 +54,10 @@ static int request_alone(struct check_context *c, const pgr_world *w, uint32_t r
     if (r->command != ZX_PAGER_VMO_READ && r->command != ZX_PAGER_VMO_DIRTY)
         return check_violate(c, CHECK_R1, REQUEST_FORMAT "has the command %u", REQUEST_VALUES(c, w, row, r),
                              r->command);
+    uint32_t pages = source->source.pages < c->config.object_count ? source->source.pages : 0;
+    if (r->command == ZX_PAGER_VMO_DIRTY && !(c->walk.objects[pages].flags & PGR_PAGES_TRAP_DIRTY))
+        return check_violate(c, CHECK_R1, REQUEST_FORMAT "is one of a VMO whose pager does not trap what is dirtied",
+                             REQUEST_VALUES(c, w, row, r));
     return 0;
 }
 
@@ -377,40 +381,43 @@ int check_r3(struct check_context *c, const pgr_world *w)
 
 /* --- R4, R5: nobody sleeps through what he waits for --- */
 
-/* Absent pages of [page, end) in these pages. */
-static uint64_t count_absent(const struct check_context *c, const pgr_world *w, uint32_t row, uint64_t page,
-                             uint64_t end)
+/* Pages of [page, end) that are not resolved yet: absent ones, or, for DIRTY, all that are not dirty. */
+static uint64_t count_open(const struct check_context *c, const pgr_world *w, uint32_t row, uint64_t page, uint64_t end,
+                           uint32_t command)
 {
-    uint64_t absent = 0;
+    uint64_t open = 0;
     pgr_run_view run;
 
     for (uint64_t n = 0; n <= c->config.run_count && page < end && pgr_inspect_run(w, row, page, &run); n++) {
-        if (run.page > page)
-            absent += (run.page < end ? run.page : end) - page;
-        page = run.page + run.count;
+        uint64_t begin = run.page > page ? run.page : page, behind = run.page + run.count;
+        if (begin > page)
+            open += (begin < end ? begin : end) - page;
+        if (command == ZX_PAGER_VMO_DIRTY && run.state != PGR_PAGE_DIRTY && begin < end)
+            open += (behind < end ? behind : end) - begin;
+        page = behind;
     }
-    return page < end ? absent + end - page : absent;
+    return page < end ? open + end - page : open;
 }
 
 /*
- * R4 (ours): a READ request has at least as many absent pages left inside the VMO as are pending: there is always a
- * supply that completes it.
+ * R4 (ours): a request has at least as many pages left inside the VMO that are absent (DIRTY: that are not dirty) as
+ * are pending: there is always a supply, or a ZX_PAGER_OP_DIRTY, that completes it.
  */
 int check_r4(struct check_context *c, const pgr_world *w)
 {
     for (uint32_t row = 1; row <= check_request_rows(c); row++) {
         pgr_request_view r;
-        if (!pgr_inspect_request(w, row, &r) || r.command != ZX_PAGER_VMO_READ)
+        if (!pgr_inspect_request(w, row, &r))
             continue;
         uint32_t pages = source_of(c, r.source)->source.pages;
         if (!pages || pages >= c->config.object_count || c->walk.objects[pages].kind != PGR_OBJECT_PAGES)
             return check_violate(c, CHECK_R4, "request %u asks for pages of object %u, which are gone", row, pages);
         uint64_t size = c->walk.objects[pages].pages.size_pages, end = r.page + r.count;
-        uint64_t absent = count_absent(c, w, pages, r.page, end < size ? end : size);
-        if (r.pending > absent)
-            return check_violate(
-                c, CHECK_R4, REQUEST_FORMAT "has %llu pages pending and only %llu absent pages to be supplied",
-                REQUEST_VALUES(c, w, row, &r), (unsigned long long)r.pending, (unsigned long long)absent);
+        uint64_t open = count_open(c, w, pages, r.page, end < size ? end : size, r.command);
+        if (r.pending > open)
+            return check_violate(c, CHECK_R4, REQUEST_FORMAT "has %llu pages pending and only %llu %s pages are left",
+                                 REQUEST_VALUES(c, w, row, &r), (unsigned long long)r.pending, (unsigned long long)open,
+                                 r.command == ZX_PAGER_VMO_DIRTY ? "other than dirty" : "absent");
     }
     return 0;
 }
@@ -428,6 +435,86 @@ int check_r5(struct check_context *c, const pgr_world *w)
                                  packet);
     }
     return 0;
+}
+
+/* --- R6 --- */
+
+/* Is the request one for the page that these pages show at `page`, and does that page need it? */
+static int request_is_for(const struct check_context *c, const pgr_world *w, const pgr_request_view *r, uint32_t row,
+                          uint64_t page)
+{
+    struct check_sight sight = check_see(c, w, row, page);
+    pgr_object_view owner;
+
+    if (!pgr_inspect_object(w, sight.owner, &owner) || owner.kind != PGR_OBJECT_PAGES ||
+        owner.pages.source != r->source || sight.owner_page < r->page || sight.owner_page - r->page >= r->count)
+        return 0;
+    if (r->command == ZX_PAGER_VMO_READ)
+        return sight.absent;
+    return sight.owner == row && sight.state != PGR_PAGE_NONE && sight.state != PGR_PAGE_DIRTY &&
+           (owner.flags & PGR_PAGES_TRAP_DIRTY);
+}
+
+/* For byte `offset` of the VMO? */
+static int is_for_vmo(const struct check_context *c, const pgr_world *w, const pgr_request_view *r, uint32_t vmo,
+                      uint64_t offset)
+{
+    pgr_object_view object;
+
+    return pgr_inspect_object(w, vmo, &object) && object.kind == PGR_OBJECT_VMO &&
+           request_is_for(c, w, r, object.vmo.pages, object.vmo.offset_pages + (offset >> c->config.page_shift));
+}
+
+/* For the byte at this address? */
+static int is_for_address(const struct check_context *c, const pgr_world *w, const pgr_request_view *r,
+                          uint64_t address)
+{
+    struct check_mapping mapping;
+
+    return check_find_mapping(c, w, c->root_vmar, address, &mapping) &&
+           is_for_vmo(c, w, r, mapping.object.mapping.vmo,
+                      (mapping.object.mapping.offset_pages << c->config.page_shift) + (address - mapping.address));
+}
+
+/* Is the pager asked the one behind this VMO, at the end of what it sees? */
+static int is_behind(const struct check_context *c, const pgr_world *w, const pgr_request_view *r, uint32_t vmo)
+{
+    pgr_object_view object;
+    uint32_t row = vmo && pgr_inspect_object(w, vmo, &object) && object.kind == PGR_OBJECT_VMO ? object.vmo.pages : 0;
+
+    for (uint32_t depth = 0; row && depth < c->config.object_count && pgr_inspect_object(w, row, &object); depth++) {
+        if (object.kind == PGR_OBJECT_PAGES && object.pages.source == r->source)
+            return 1;
+        row = object.kind == PGR_OBJECT_PAGES ? object.pages.parent : 0;
+    }
+    return 0;
+}
+
+/*
+ * R6 (ours): a call that blocks waits for the page that it has come to. Reads, writes and accesses are judged to the
+ * page; of the other calls it is asked that the request is for a pager behind what they are at work on.
+ */
+int check_r6(struct check_context *c, const pgr_world *w, const pgr_call *call, const pgr_result *result)
+{
+    const struct access_memo *access = &c->before.access;
+    pgr_thread_view t;
+    pgr_request_view r;
+
+    if (result->outcome != PGR_BLOCKED || !pgr_inspect_thread(w, call->thread, &t) || t.wait != PGR_WAIT_REQUEST ||
+        !pgr_inspect_request(w, t.request, &r))
+        return 0;
+    int good = access->vmo && is_for_vmo(c, w, &r, access->vmo, access->begin + t.progress_bytes);
+    if (!good && access->in_memory)
+        good = is_for_address(c, w, &r, (access->vmo ? c->before.reach.begin : access->begin) + t.progress_bytes);
+    if (!access->vmo && !access->in_memory)
+        good = is_behind(c, w, &r, t.held_vmo) || is_behind(c, w, &r, t.held_buffer_vmo);
+    if (good)
+        return 0;
+    return check_violate(c, CHECK_R6,
+                         "thread %u has done %llu bytes and waits for request %u (%s, %llu pages from %llu of source "
+                         "%u), which is not for what it needs",
+                         call->thread, (unsigned long long)t.progress_bytes, t.request, command_name(r.command),
+                         (unsigned long long)r.count, (unsigned long long)r.page, r.source);
 }
 
 NO_COVERAGE_END

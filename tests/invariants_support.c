@@ -9,7 +9,8 @@ pgr_result dispatch(struct scene *s, pgr_call call)
 {
     pgr_result result;
 
-    if (!call.buffer && (call.number == PGR_CALL_VMO_READ || call.number == PGR_CALL_VMO_WRITE)) {
+    if (!call.buffer && (call.number == PGR_CALL_VMO_READ || call.number == PGR_CALL_VMO_WRITE ||
+                         call.number == PGR_CALL_MEM_READ || call.number == PGR_CALL_MEM_WRITE)) {
         call.buffer = buffer;
         call.buffer_bytes = sizeof buffer;
     }
@@ -69,6 +70,40 @@ pgr_call resume_call(uint32_t thread)
 pgr_call write_call(zx_handle_t vmo, uint64_t page, uint64_t count)
 {
     return CALL(VMO_WRITE, vmo, 0, page * PAGE, count * PAGE);
+}
+
+pgr_call store_call(uint64_t address, uint64_t bytes)
+{
+    return CALL(MEM_WRITE, address, 0, bytes);
+}
+
+pgr_call op_call(const struct scene *s, zx_handle_t vmo, uint32_t op, uint64_t page, uint64_t count)
+{
+    return CALL(PAGER_OP_RANGE, s->pager, op, vmo, page * PAGE, count * PAGE, 0);
+}
+
+zx_handle_t seeing_child(struct scene *s)
+{
+    return made(s, CALL(VMO_CREATE_CHILD, s->pager_vmo, ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, 0, VMO_PAGES * PAGE),
+                4);
+}
+
+zx_handle_t trapped_vmo(struct scene *s)
+{
+    zx_handle_t vmo =
+        made(s, CALL(PAGER_CREATE_VMO, s->pager, ZX_VMO_TRAP_DIRTY, s->port, KEY + 1, VMO_PAGES * PAGE), 5);
+
+    succeeds(s, CALL(PAGER_SUPPLY_PAGES, s->pager, vmo, 0, VMO_PAGES * PAGE, s->aux, 0));
+    return vmo;
+}
+
+uint64_t mapped(struct scene *s, zx_handle_t vmo, uint64_t count)
+{
+    pgr_result result =
+        checked(s, CALL(VMAR_MAP, s->start.vmar, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, vmo, 0, count * PAGE));
+
+    assert_int_equal(result.status, ZX_OK);
+    return result.out[6];
 }
 
 /* --- the scene --- */
@@ -169,6 +204,20 @@ struct request *request_of(const struct scene *s)
     }
     fail_msg("no request is live");
     return NULL;
+}
+
+struct run *region_of(const struct scene *s, uint64_t address)
+{
+    struct cursor at = cursor_on(&object_at(s->w, object_of(s, s->start.vmar))->vmar.regions);
+    struct run *run = tree_seek(s->w, &at, to_page(s->w, address));
+
+    assert_non_null(run);
+    return run;
+}
+
+uint32_t mapping_at(const struct scene *s, uint64_t address)
+{
+    return region_of(s, address)->frame;
 }
 
 /* --- what the checkers say --- */

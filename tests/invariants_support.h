@@ -44,6 +44,9 @@ pgr_call supply_call(const struct scene *s, uint64_t page, uint64_t count, uint6
 pgr_call read_call(zx_handle_t vmo, uint64_t page, uint64_t count);
 pgr_call write_call(zx_handle_t vmo, uint64_t page, uint64_t count);
 pgr_call resume_call(uint32_t thread);
+pgr_call store_call(uint64_t address, uint64_t bytes);
+/* ZX_PAGER_OP_... over pages of the pager's VMO. */
+pgr_call op_call(const struct scene *s, zx_handle_t vmo, uint32_t op, uint64_t page, uint64_t count);
 
 /* A call that nobody judges. */
 pgr_result dispatch(struct scene *s, pgr_call call);
@@ -60,12 +63,21 @@ pgr_result open_call(struct scene *s, const pgr_call *call);
 int close_call(struct scene *s, const pgr_call *call, const pgr_result *result);
 int walk(struct scene *s);
 
+/* More of a scene, where a test wants it: a child that sees all of the pager's VMO; a VMO whose pager traps what is
+ * dirtied, with all pages clean; a readable and writable mapping of the first pages of a VMO, and where it is. */
+zx_handle_t seeing_child(struct scene *s);
+zx_handle_t trapped_vmo(struct scene *s);
+uint64_t mapped(struct scene *s, zx_handle_t vmo, uint64_t count);
+
 /* Object rows, and what can be spoiled: the run at a page, the one live request. */
 uint32_t pages_of(const struct scene *s, zx_handle_t vmo);
 uint32_t object_of(const struct scene *s, zx_handle_t value);
 struct run *run_of(const struct scene *s, zx_handle_t vmo, uint64_t page);
 uint32_t frame_of(const struct scene *s, zx_handle_t vmo, uint64_t page);
 struct request *request_of(const struct scene *s);
+/* The mapping at this address of the root VMAR: its run there, and its object row. */
+struct run *region_of(const struct scene *s, uint64_t address);
+uint32_t mapping_at(const struct scene *s, uint64_t address);
 
 /* This number was found, and the message has this text, printf's. */
 void says(const struct scene *s, int found, const char *number, const char *format, ...)

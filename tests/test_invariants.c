@@ -28,8 +28,9 @@ static void clean_worlds_pass(void **state)
 
 static void list_is_complete(void **state)
 {
-    static const char *const blueprint[] = {"O1", "O2", "O3", "O4", "O5", "O6", "D1", "D2", "D3", "D4", "E1",
-                                            "R1", "R2", "R3", "R4", "R5", "W1", "H1", "H2", "C1", "C2"};
+    static const char *const blueprint[] = {"O1", "O2", "O3", "O4", "O5", "O6", "O7", "O8", "O9", "D1",
+                                            "D2", "D3", "D4", "E1", "R1", "R2", "R3", "R4", "R5", "R6",
+                                            "W1", "H1", "H2", "M1", "M2", "M3", "C1", "C2"};
     uint32_t count;
     const struct check_invariant *all = check_list(&count);
 
@@ -156,6 +157,153 @@ static void o5_pins_have_tokens(void **state)
     pages_at(s->w, pages_of(s, s->aux))->pins = VMO_PAGES;
     says(s, walk(s), "O5", "vmo %u (pages %u) page 0 (frame %u) has 1 pins, and 0 tokens pin it", object_of(s, s->aux),
          pages_of(s, s->aux), frame_of(s, s->aux, 0));
+}
+
+static void o3_knows_possible_marks(void **state)
+{
+    struct scene *s = *state;
+
+    run_of(s, s->aux, 0)->hint = PGR_HINT_ALWAYS_NEED;
+    says(s, walk(s), "O3", "the run of 8 pages from page 0 is anonymous, yet has hint 2 and awaits 0 pages");
+    run_of(s, s->aux, 0)->hint = 0;
+    run_of(s, s->aux, 0)->awaiting = 3;
+    says(s, walk(s), "O3", "the run of 8 pages from page 0 is anonymous, yet has hint 0 and awaits 3 pages");
+}
+
+static void o8_chains_lead_to_a_pager(void **state)
+{
+    struct scene *s = *state;
+    zx_handle_t child = seeing_child(s);
+
+    assert_int_equal(walk(s), 0);
+    pages_at(s->w, pages_of(s, child))->parent = pages_of(s, s->aux);
+    object_at(s->w, pages_of(s, s->aux))->reference_count++;
+    object_at(s->w, pages_of(s, s->pager_vmo))->reference_count--;
+    says(s, walk(s), "O8", "vmo %u (pages %u) sees through to pages %u, which have no pager", object_of(s, child),
+         pages_of(s, child), pages_of(s, s->aux));
+}
+
+static void o8_chains_end(void **state)
+{
+    struct scene *s = *state;
+    uint32_t child = pages_of(s, seeing_child(s));
+
+    pages_at(s->w, child)->parent = child;
+    object_at(s->w, child)->reference_count++;
+    object_at(s->w, pages_of(s, s->pager_vmo))->reference_count--;
+    says(s, walk(s), "O8", "sees through to object %u, at which the chain goes wrong", child);
+}
+
+static void o8_windows_lie_inside(void **state)
+{
+    struct scene *s = *state;
+    uint32_t child = pages_of(s, seeing_child(s));
+
+    pages_at(s->w, child)->parent_offset_pages = 1;
+    says(s, walk(s), "O8", "(pages %u) of 8 pages sees 8 pages of vmo %u (pages %u), from page 1 on", child,
+         object_of(s, s->pager_vmo), pages_of(s, s->pager_vmo));
+}
+
+static void o9_pages_are_seen(void **state)
+{
+    struct scene *s = *state;
+    uint32_t pages = pages_of(s, s->aux);
+
+    pages_at(s->w, pages)->vmo_count = 0;
+    says(s, walk(s), "O9", "pages %u hold 8 frames, and no VMO shows them", pages);
+}
+
+static void o9_children_keep_pages(void **state)
+{
+    struct scene *s = *state;
+
+    seeing_child(s);
+    succeeds(s, CALL(HANDLE_CLOSE, s->pager_vmo));
+    assert_int_equal(walk(s), 0);
+}
+
+/* --- M --- */
+
+static void m1_regions_lie_inside(void **state)
+{
+    struct scene *s = *state;
+    uint64_t address = mapped(s, s->aux, 2);
+
+    assert_int_equal(walk(s), 0);
+    region_of(s, address)->page -= 1;
+    says(s, walk(s), "M1", "holds object %u at 0x%llx (0x20 bytes), where 0x%llx is the next free address",
+         mapping_at(s, address), (unsigned long long)address - PAGE, (unsigned long long)address);
+}
+
+static void m1_regions_lie_apart(void **state)
+{
+    struct scene *s = *state;
+    uint64_t address = mapped(s, s->aux, 2), behind = mapped(s, s->parent, 2);
+    uint32_t mapping = mapping_at(s, behind);
+
+    region_of(s, address)->count = 3;
+    says(s, walk(s), "M1", "holds object %u at 0x%llx (0x20 bytes), where 0x%llx is the next free address", mapping,
+         (unsigned long long)behind, (unsigned long long)behind + PAGE);
+}
+
+static void m1_mappings_stand_once(void **state)
+{
+    struct scene *s = *state;
+    uint64_t address = mapped(s, s->aux, 2), behind = mapped(s, s->parent, 2);
+
+    region_of(s, behind)->frame = mapping_at(s, address);
+    says(s, walk(s), "M1", "mapping %u stands in 2 places", mapping_at(s, address));
+}
+
+static void m1_regions_know_their_vmar(void **state)
+{
+    struct scene *s = *state;
+    pgr_result made_vmar = checked(s, CALL(VMAR_ALLOCATE, s->start.vmar, ZX_VM_CAN_MAP_READ, 0, 4 * PAGE));
+    uint32_t vmar = object_of(s, (zx_handle_t)made_vmar.out[4]);
+
+    assert_int_equal(walk(s), 0);
+    object_at(s->w, vmar)->vmar.count = 3;
+    says(s, walk(s), "M1", "holds vmar %u at 0x%llx (0x40 bytes), which knows nothing of that", vmar,
+         (unsigned long long)made_vmar.out[5]);
+}
+
+static void m2_permissions_are_allowed(void **state)
+{
+    struct scene *s = *state;
+    uint32_t mapping = mapping_at(s, mapped(s, s->aux, 2));
+
+    object_at(s->w, mapping)->mapping.perms |= ZX_VM_PERM_EXECUTE;
+    says(s, walk(s), "M2", "mapping %u of vmo %u has the permissions 0x7, may have 0x3", mapping, object_of(s, s->aux));
+}
+
+static void h1_mappings_hold_their_vmo(void **state)
+{
+    struct scene *s = *state;
+    uint32_t vmo = object_of(s, s->aux);
+
+    mapped(s, s->aux, 2);
+    object_at(s->w, vmo)->reference_count--;
+    says(s, walk(s), "H1", "object %u (kind %d) counts 0 references, and 1 objects refer to it", vmo, PGR_OBJECT_VMO);
+}
+
+static void h1_calls_hold_what_they_use(void **state)
+{
+    struct scene *s = *state;
+    uint32_t vmo = object_of(s, s->pager_vmo);
+
+    blocks(s, 1, read_call(s->pager_vmo, 0, 1));
+    object_at(s->w, vmo)->reference_count--;
+    says(s, walk(s), "H1", "object %u (kind %d) counts 0 references, and 1 objects refer to it", vmo, PGR_OBJECT_VMO);
+}
+
+static void c1_mappings_are_counted(void **state)
+{
+    struct scene *s = *state;
+    uint32_t vmo = object_of(s, s->aux);
+
+    mapped(s, s->aux, 2);
+    vmo_at(s->w, vmo)->mapping_count = 2;
+    says(s, walk(s), "C1", "vmo %u: the number of mappings is said to be 2, a walk counts 1", vmo);
 }
 
 /* --- R --- */
@@ -299,6 +447,31 @@ static void r4_requests_can_be_completed(void **state)
          object_of(s, s->pager_vmo), pages_of(s, s->pager_vmo));
 }
 
+static void r1_dirty_requests_are_trapped(void **state)
+{
+    struct scene *s = *state;
+    zx_handle_t vmo = trapped_vmo(s);
+
+    blocks(s, 1, write_call(vmo, 2, 3));
+    assert_int_equal(walk(s), 0);
+    object_at(s->w, pages_of(s, vmo))->flags &= (uint8_t)~PGR_PAGES_TRAP_DIRTY;
+    says(s, walk(s), "R1", "(DIRTY, 3 pages from 2 of vmo %u (pages %u)) is one of a VMO whose pager does not trap",
+         object_of(s, vmo), pages_of(s, vmo));
+}
+
+static void r4_dirty_requests_can_be_completed(void **state)
+{
+    struct scene *s = *state;
+    zx_handle_t vmo = trapped_vmo(s);
+
+    blocks(s, 1, write_call(vmo, 2, 3));
+    succeeds(s, op_call(s, vmo, ZX_PAGER_OP_DIRTY, 1, 2));
+    assert_int_equal(walk(s), 0);
+    request_of(s)->pending = 3;
+    says(s, walk(s), "R4", "(DIRTY, 3 pages from 2 of vmo %u (pages %u)) has 3 pages pending and only 2 other",
+         object_of(s, vmo), pages_of(s, vmo));
+}
+
 static void r5_waiters_get_packets(void **state)
 {
     struct scene *s = *state;
@@ -343,8 +516,9 @@ static void h2_nothing_is_left(void **state)
 {
     struct scene *s = *state;
 
-    object_at(s->w, object_of(s, s->aux))->reference_count++;
-    says(s, check_end(s->c, s->w, s->frames), "H2", "the process has ended and 2 objects are in use");
+    /* What objects and handles are left the walk says before; it does not see nodes that no map has. */
+    row_take(s->w, TABLE_NODES);
+    says(s, check_end(s->c, s->w, s->frames), "H2", "map nodes are in use, a fresh world has");
 }
 
 static void h2_threads_are_gone(void **state)
@@ -400,11 +574,12 @@ static void c2_zero_children_is_signalled(void **state)
 static void a_violation_can_be_printed(void **state)
 {
     struct scene *s = *state;
-    char *text = NULL;
+    char *text = NULL, line[80];
     size_t bytes = 0;
     FILE *out = open_memstream(&text, &bytes);
 
     blocks(s, 1, read_call(s->pager_vmo, 2, 3));
+    uint64_t address = mapped(s, seeing_child(s), 2);
     s->w->frames_free--;
     assert_int_not_equal(walk(s), 0);
     check_print(s->c, s->w, out);
@@ -412,15 +587,19 @@ static void a_violation_can_be_printed(void **state)
     assert_non_null(strstr(text, "O2 says: Free frames and frames in use are all frames"));
     assert_non_null(strstr(text, "thread 1 blocked in zx_vmo_read"));
     assert_non_null(strstr(text, "page 0 +8 anonymous frame"));
+    snprintf(line, sizeof line, "    0x%llx +0x20 is %u\n", (unsigned long long)address, mapping_at(s, address));
+    assert_non_null(strstr(text, line));
+    assert_non_null(strstr(text, " sees 8 pages of "));
     free(text);
 }
 
-/* The links that the inspection itself follows. */
+/* The links that the inspection itself follows: the maps of pages and of VMARs. */
 static int is_followed(enum table_id id, uint64_t byte_of_row)
 {
-    uint64_t union_begin = offsetof(struct object, vmo);
+    uint64_t map = offsetof(struct object, pages.map), regions = offsetof(struct object, vmar.regions);
 
-    return id == TABLE_OBJECTS && byte_of_row >= union_begin && byte_of_row < union_begin + sizeof(struct tree);
+    return id == TABLE_OBJECTS && ((byte_of_row >= map && byte_of_row < map + sizeof(struct tree)) ||
+                                   (byte_of_row >= regions && byte_of_row < regions + 2 * sizeof(struct tree)));
 }
 
 /* Bytes of a world's tables are turned over one by one: the walk must end, whatever it says. */
@@ -463,6 +642,22 @@ int main(void)
         TEST(o3_knows_possible_states),
         TEST(o4_only_relatives_share),
         TEST(o4_rings_close),
+        TEST(o3_knows_possible_marks),
+        TEST(o8_chains_lead_to_a_pager),
+        TEST(o8_chains_end),
+        TEST(o8_windows_lie_inside),
+        TEST(o9_pages_are_seen),
+        TEST(o9_children_keep_pages),
+        TEST(m1_regions_lie_inside),
+        TEST(m1_regions_lie_apart),
+        TEST(m1_mappings_stand_once),
+        TEST(m1_regions_know_their_vmar),
+        TEST(m2_permissions_are_allowed),
+        TEST(h1_mappings_hold_their_vmo),
+        TEST(h1_calls_hold_what_they_use),
+        TEST(c1_mappings_are_counted),
+        TEST(r1_dirty_requests_are_trapped),
+        TEST(r4_dirty_requests_can_be_completed),
         TEST(o5_contiguous_is_whole),
         TEST(o5_pins_have_tokens),
         TEST(r1_pending_is_within_bounds),
