@@ -8,7 +8,8 @@
  *
  * What bytes mean is in harness/program.h. In the environment: PAGERITE_TRACE_OUT names a file or folder for the trace
  * of a finding, PAGERITE_STATS a file that gets the figures at the end ("-": stderr), PAGERITE_CHECKS=0 turns all
- * checkers off, PAGERITE_RERUN=1 runs every input twice.
+ * checkers off, and =all walks over the whole world and compares it around each call, PAGERITE_RERUN=1 runs every input
+ * twice.
  */
 #include "harness/executor.h"
 #include "harness/mutate.h"
@@ -26,7 +27,7 @@ __attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t
 
 static struct execution_stats stats;
 static struct timespec started;
-static int without_checks, rerun_all;
+static int without_checks, all_checks, rerun_all;
 
 static int is_set(const char *name, const char *value)
 {
@@ -53,6 +54,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     without_checks = is_set("PAGERITE_CHECKS", "0");
+    all_checks = is_set("PAGERITE_CHECKS", "all");
     rerun_all = is_set("PAGERITE_RERUN", "1");
     clock_gettime(CLOCK_MONOTONIC, &started);
     if (getenv("PAGERITE_STATS"))
@@ -67,10 +69,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     execution_options_sampled(&options, data, bytes);
     if (without_checks)
         options = (struct execution_options){.report = stderr};
+    if (all_checks)
+        options.hash_every = options.walk_every = 1;
     if (rerun_all)
         options.rerun = 1;
-    if (execute_program(data, bytes, &options, &stats))
+    if (execute_program(data, bytes, &options, &stats)) {
+        if (getenv("PAGERITE_STATS"))
+            print_stats();
         abort();
+    }
     return 0;
 }
 

@@ -329,11 +329,11 @@ static uint32_t hash_of(const uint8_t *data, size_t bytes)
 void execution_options_sampled(struct execution_options *options, const uint8_t *data, size_t bytes)
 {
     uint32_t hash = hash_of(data, bytes < 256 ? bytes : 256);
-    int thorough = hash % 8 == 0;
+    int thorough = hash % 16 == 0;
     *options = (struct execution_options){.checks = 1,
-                                          .hash_every = thorough ? 8 : 64,
+                                          .hash_every = thorough ? 8 : 128,
                                           .hash_phase = hash >> 8,
-                                          .walk_every = thorough ? 16 : 128,
+                                          .walk_every = thorough ? 16 : 256,
                                           .rerun = hash % 32 == 1,
                                           .end = 1,
                                           .report = stderr};
@@ -348,7 +348,7 @@ static void print_rows(const struct execution_stats *stats, FILE *out)
 {
     for (uint32_t number = 1; number < PGR_CALL_COUNT; number++) {
         const pgr_call_info *row = pgr_call_row(number);
-        if (!row || !row->implemented)
+        if (!row || !row->implemented || program_opcode(number) < 0)
             continue;
         uint64_t calls = stats->row_calls[number], ok = stats->row_ok[number];
         fprintf(out, "row\t%s\t%llu\t%.1f %%\t%s\n", row->name, (unsigned long long)calls,

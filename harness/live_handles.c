@@ -57,6 +57,8 @@ static void look_at_vmo(struct live_handle *handle, const pgr_world *world)
         handle->nature = NATURE_PLAIN_VMO;
     if (vmo.flags == 0 && pages.flags == PGR_PAGES_RESIZABLE)
         handle->nature = NATURE_PLAIN_VMO;
+    if (pages.flags & PGR_PAGES_DISCARDABLE)
+        handle->nature = NATURE_DISCARDABLE_VMO;
     if (!(vmo.flags & PGR_VMO_FROM_PAGER))
         return;
     handle->nature = NATURE_PAGER_VMO;

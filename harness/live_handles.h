@@ -18,6 +18,7 @@ enum live_nature {
     NATURE_OTHER,
     NATURE_PAGER_VMO, /* made by zx_pager_create_vmo */
     NATURE_PLAIN_VMO, /* anonymous, no child, not contiguous: may give its pages to a supply */
+    NATURE_DISCARDABLE_VMO,
     NATURE_COUNT
 };
 

@@ -192,18 +192,34 @@ static void make_extent(struct maker *m)
 
 static void make_data(struct maker *m)
 {
-    uint8_t form = make_selector(m, DATA_FILL, DATA_FORMS_END);
+    uint8_t form = make_selector(m, DATA_FILL, DATA_AT + 1);
     if (form == DATA_FILL)
         make_random_bytes(m, 1);
     if (form == DATA_PAGES || form == DATA_LITERAL)
         make_list(m, 2);
+    if (form == DATA_AT)
+        make_extent(m);
+}
+
+static void make_accesses(struct maker *m)
+{
+    uint32_t count = draw(m->chance, 3);
+    make_u8(m, ACCESSES_FEW + count);
+    for (; count > 0; count--) {
+        make_extent(m);
+        make_u8(m, draw(m->chance, 32));
+        make_u8(m, 0);
+        make_u8(m, draw(m->chance, 2));
+    }
 }
 
 static void make_room(struct maker *m)
 {
-    int exact = draw(m->chance, 16) == 0;
-    make_u8(m, exact ? ROOM_EXACT : 0);
-    if (!exact)
+    uint32_t kind = draw(m->chance, 16);
+    make_u8(m, kind == 0 ? ROOM_EXACT : kind == 1 ? ROOM_AT : draw(m->chance, PROGRAM_STEERED_END));
+    if (kind == 1)
+        make_extent(m);
+    if (kind != 0)
         return;
     make_u8(m, draw(m->chance, 64));
     for (uint32_t i = 1; i < 4; i++)
@@ -258,6 +274,9 @@ static void make_operand(struct maker *m, uint8_t kind)
     case PGR_ARG_PROPERTY_OUT:
     case PGR_ARG_RANGES_OUT:
         make_room(m);
+        break;
+    case PGR_ARG_ACCESSES:
+        make_accesses(m);
         break;
     case PGR_ARG_PROPERTY_IN:
         make_property(m);
@@ -336,6 +355,13 @@ static size_t insert_scene(struct edit *e)
         {PGR_CALL_PAGER_CREATE_VMO, PGR_CALL_VMO_READ, PGR_CALL_BTI_PIN, PGR_CALL_PORT_WAIT, PGR_CALL_PAGER_OP_RANGE},
         {PGR_CALL_PAGER_CREATE_VMO, PGR_CALL_VMO_WRITE, PGR_CALL_VMO_SET_SIZE, PGR_CALL_VMO_CREATE,
          PGR_CALL_PAGER_SUPPLY_PAGES, PGR_CALL_RECLAIM},
+        {PGR_CALL_VMAR_MAP, PGR_CALL_MEM_READ, PGR_CALL_MEM_WRITE, PGR_CALL_PAGER_SUPPLY_PAGES, PGR_CALL_VMAR_PROTECT},
+        {PGR_CALL_VMO_CREATE_CHILD, PGR_CALL_VMO_READ, PGR_CALL_PAGER_SUPPLY_PAGES, PGR_CALL_VMO_WRITE,
+         PGR_CALL_VMO_SET_SIZE},
+        {PGR_CALL_VMO_WRITE, PGR_CALL_PAGER_SUPPLY_PAGES, PGR_CALL_PAGER_OP_RANGE, PGR_CALL_PAGER_OP_RANGE,
+         PGR_CALL_VMO_WRITE, PGR_CALL_PAGER_OP_RANGE},
+        {PGR_CALL_VMO_OP_RANGE, PGR_CALL_VMO_WRITE, PGR_CALL_VMO_OP_RANGE, PGR_CALL_RECLAIM, PGR_CALL_VMO_READ,
+         PGR_CALL_VMO_OP_RANGE},
         {PGR_CALL_OBJECT_WAIT_ASYNC, PGR_CALL_OBJECT_SIGNAL, PGR_CALL_PORT_CANCEL, PGR_CALL_PORT_WAIT},
     };
     const uint8_t *scene = scenes[draw(&e->chance, sizeof scenes / sizeof scenes[0])];
@@ -350,11 +376,11 @@ static size_t insert_scene(struct edit *e)
     return size;
 }
 
-/* A few calls after one another: together they may get where one does not. */
+/* Calls after one another: together they may get where one does not, and more of them cost an engine little more. */
 static size_t insert_calls(struct edit *e)
 {
     size_t gap = pick_gap(&e->records, &e->chance), size = e->size;
-    for (uint32_t calls = 2 + draw(&e->chance, 6); calls > 0; calls--) {
+    for (uint32_t calls = 2 + draw(&e->chance, 24); calls > 0; calls--) {
         uint8_t bytes[GENERATED_MAX];
         size_t count = make_call(bytes, &e->chance), grown = replace(e->data, size, e->most, gap, gap, bytes, count);
         gap += grown - size;
@@ -480,7 +506,7 @@ typedef size_t (*edit_function)(struct edit *e);
 
 static size_t apply(struct edit *e)
 {
-    static const edit_function edits[] = {insert_call,     insert_call,     insert_calls,    insert_scene,
+    static const edit_function edits[] = {insert_call,     insert_calls,    insert_calls,    insert_scene,
                                           insert_scene,    insert_scene,    remove_calls,    duplicate_calls,
                                           swap_calls,      change_argument, change_argument, change_argument,
                                           change_argument, change_argument, change_thread,   change_header,

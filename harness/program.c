@@ -12,7 +12,7 @@ NO_COVERAGE_BEGIN
 /* How many of the 256 opcodes a call gets; a call that is not listed gets the default. */
 struct weight {
     uint16_t number;
-    uint16_t weight;
+    uint16_t weight; /* 0: only by its number, behind the escape */
 };
 
 static const struct weight weights[] = {
@@ -21,7 +21,11 @@ static const struct weight weights[] = {
     {PGR_CALL_VMO_WRITE, 12},
     {PGR_CALL_VMO_OP_RANGE, 14},
     {PGR_CALL_PAGER_CREATE_VMO, 8},
-    {PGR_CALL_PAGER_OP_RANGE, 8},
+    {PGR_CALL_PAGER_OP_RANGE, 14},
+    {PGR_CALL_MEM_READ, 7},
+    {PGR_CALL_MEM_WRITE, 8},
+    {PGR_CALL_VMAR_MAP, 6},
+    {PGR_CALL_MEM_PREPARE, 0}, /* no call of a trace: what a program does with it could not be told */
     {PGR_CALL_VMO_CREATE, 8},
     {PGR_CALL_VMO_CREATE_CHILD, 7},
     {PGR_CALL_VMO_SET_SIZE, 6},
@@ -66,27 +70,50 @@ static uint32_t sum_of_weights(uint32_t usual)
     return sum;
 }
 
-static uint32_t next_opcode(uint32_t opcode)
+/*
+ * The opcode that is given out as the n-th. Those from 0xc0 on come first and wide apart: exact operands begin with
+ * such bytes, and where a mutation has moved the records these are the opcodes that an input is full of.
+ */
+static uint8_t nth_opcode(uint32_t n)
 {
-    return opcode + 1 == OPCODE_NUMBER ? opcode + 2 : opcode + 1;
+    return (uint8_t)(0xc0u + n * 53u);
+}
+
+static uint32_t give_opcodes(uint32_t number, uint32_t count, uint32_t given)
+{
+    for (; count > 0 && given < OPCODES; given++) {
+        uint8_t opcode = nth_opcode(given);
+        if (opcode == OPCODE_NUMBER)
+            continue;
+        if (opcodes.first[number] == 0)
+            opcodes.first[number] = (uint16_t)(opcode + 1);
+        opcodes.calls[opcode] = (uint8_t)number;
+        count--;
+    }
+    return given;
+}
+
+static int is_listed(uint32_t number)
+{
+    for (size_t i = 0; i < sizeof weights / sizeof weights[0]; i++) {
+        if (weights[i].number == number)
+            return 1;
+    }
+    return 0;
 }
 
 /* Calls share the opcodes out by weight, and what is left in the same order again: a table that grows makes room by
  * itself. */
 static void make_opcodes(void)
 {
-    uint32_t usual = 8, opcode = 0;
+    uint32_t usual = 8, given = 0;
     while (usual > 1 && sum_of_weights(usual) > OPCODES - 1)
         usual--;
-    while (opcode < OPCODES && sum_of_weights(usual) > 0) {
-        for (uint32_t number = 1; number < PGR_CALL_COUNT; number++) {
-            for (uint32_t left = weight_of(number, usual); left > 0 && opcode < OPCODES; left--) {
-                if (opcodes.first[number] == 0)
-                    opcodes.first[number] = (uint16_t)(opcode + 1);
-                opcodes.calls[opcode] = (uint8_t)number;
-                opcode = next_opcode(opcode);
-            }
-        }
+    while (given < OPCODES && sum_of_weights(usual) > 0) {
+        for (size_t i = 0; i < sizeof weights / sizeof weights[0]; i++)
+            given = give_opcodes(weights[i].number, weight_of(weights[i].number, usual), given);
+        for (uint32_t number = 1; number < PGR_CALL_COUNT; number++)
+            given = give_opcodes(number, is_listed(number) ? 0 : weight_of(number, usual), given);
     }
     opcodes.ready = 1;
 }
@@ -209,23 +236,46 @@ static void decode_record(struct program *p, const pgr_world *world, pgr_call *c
 
 /* ---- the prologue ---- */
 
-static const uint8_t prologue_calls[] = {PGR_CALL_PORT_CREATE,       PGR_CALL_PAGER_CREATE, PGR_CALL_PAGER_CREATE_VMO,
-                                         PGR_CALL_VMO_CREATE,        PGR_CALL_VMO_WRITE,    PGR_CALL_VMO_READ,
-                                         PGR_CALL_PAGER_SUPPLY_PAGES};
+#define PROLOGUES 4u
+#define PROLOGUE_CALLS 9u
+enum { PROLOGUE_PLAIN, PROLOGUE_MAPPED, PROLOGUE_DIRTY, PROLOGUE_CHILD };
+
+static const uint8_t prologues[PROLOGUES][PROLOGUE_CALLS] = {
+    [PROLOGUE_PLAIN] = {PGR_CALL_PORT_CREATE, PGR_CALL_PAGER_CREATE, PGR_CALL_PAGER_CREATE_VMO, PGR_CALL_VMO_CREATE,
+                        PGR_CALL_VMO_WRITE, PGR_CALL_VMO_READ, PGR_CALL_PAGER_SUPPLY_PAGES},
+    [PROLOGUE_MAPPED] = {PGR_CALL_PORT_CREATE, PGR_CALL_PAGER_CREATE, PGR_CALL_PAGER_CREATE_VMO, PGR_CALL_VMAR_MAP,
+                         PGR_CALL_VMO_CREATE, PGR_CALL_MEM_READ, PGR_CALL_MEM_WRITE, PGR_CALL_PAGER_SUPPLY_PAGES},
+    [PROLOGUE_DIRTY] = {PGR_CALL_PORT_CREATE, PGR_CALL_PAGER_CREATE, PGR_CALL_PAGER_CREATE_VMO, PGR_CALL_VMO_CREATE,
+                        PGR_CALL_VMO_WRITE, PGR_CALL_PAGER_SUPPLY_PAGES, PGR_CALL_PAGER_OP_RANGE,
+                        PGR_CALL_PAGER_OP_RANGE, PGR_CALL_PAGER_OP_RANGE},
+    [PROLOGUE_CHILD] = {PGR_CALL_PORT_CREATE, PGR_CALL_PAGER_CREATE, PGR_CALL_PAGER_CREATE_VMO,
+                        PGR_CALL_VMO_CREATE_CHILD, PGR_CALL_VMO_READ, PGR_CALL_VMO_CREATE, PGR_CALL_PAGER_SUPPLY_PAGES,
+                        PGR_CALL_VMO_WRITE},
+};
+
+/* The prologue's next call; PGR_CALL_NONE behind its last one. */
+static uint32_t prologue_call(const struct program *p)
+{
+    uint32_t kind = p->header.prologue >> 3 & 3u, length = 2 + (p->header.prologue & 7u);
+    if (p->header.prologue == 0 || p->prologue_at >= length)
+        return PGR_CALL_NONE;
+    return prologues[kind][p->prologue_at];
+}
 
 static int prologue_record(struct program *p, const pgr_world *world, pgr_call *call)
 {
-    uint32_t length = 2 + (p->header.prologue & 7u);
-    if (length > sizeof prologue_calls)
-        length = sizeof prologue_calls;
-    if (p->header.prologue == 0 || p->prologue_at >= length)
+    uint32_t number = prologue_call(p);
+    if (number == PGR_CALL_NONE)
         return 0;
     memset(call, 0, sizeof *call);
-    call->number = prologue_calls[p->prologue_at++];
+    call->number = number;
+    p->prologue_at++;
     struct program_reader steered = steered_reader(p->header.prologue * 2654435761u + p->prologue_at);
     const pgr_call_info *row = pgr_call_row(call->number);
     steer_thread(p, world, row, p->header.prologue, &call->thread);
     fill_call(p, world, &steered, call);
+    if (number == PGR_CALL_PAGER_CREATE_VMO && (p->header.prologue >> 3 & 3u) == PROLOGUE_DIRTY)
+        call->arg[1] |= ZX_VMO_TRAP_DIRTY;
     return 1;
 }
 
@@ -254,6 +304,14 @@ static int epilogue_record(struct program *p, const pgr_world *world, pgr_call *
 
 /* ---- running ---- */
 
+static uint32_t root_vmar(const pgr_world *world)
+{
+    pgr_start start;
+    pgr_handle_view view;
+    pgr_start_handles(world, &start);
+    return pgr_inspect_handle(world, pgr_inspect_handle_row(world, start.vmar), &view) ? view.object : 0;
+}
+
 void program_start(struct program *p, const uint8_t *data, size_t bytes, struct program_buffers *buffers,
                    const pgr_world *world)
 {
@@ -268,7 +326,7 @@ void program_start(struct program *p, const uint8_t *data, size_t bytes, struct 
     p->since_resume = 0;
     p->random = p->header.seed;
     p->wait_count = 0;
-    p->address_count = 0;
+    p->root_vmar = root_vmar(world);
     memset(p->pending, 0, sizeof p->pending);
     live_handles_start(&p->live, world);
 }
@@ -339,8 +397,6 @@ static void learn_outputs(struct program *p, const pgr_world *world, const pgr_r
         uint8_t kind = row->args[place].kind;
         if (kind == PGR_ARG_HANDLE_OUT)
             live_handles_add(&p->live, world, (zx_handle_t)result->out[place]);
-        if (kind == PGR_ARG_ADDRESS_OUT)
-            p->addresses[p->address_count++ % PROGRAM_ADDRESSES] = result->out[place];
     }
 }
 

@@ -70,7 +70,6 @@ struct program_wait {
 };
 
 #define PROGRAM_WAITS 4u
-#define PROGRAM_ADDRESSES 4u
 
 /* A program that is being run. */
 struct program {
@@ -81,9 +80,9 @@ struct program {
     uint32_t calls;
     uint32_t since_resume; /* calls since threads were resumed */
     uint32_t random;
-    uint32_t wait_count, address_count;
+    uint32_t root_vmar; /* object row */
+    uint32_t wait_count;
     struct program_wait waits[PROGRAM_WAITS]; /* the last async waits */
-    uint64_t addresses[PROGRAM_ADDRESSES];    /* the last addresses that calls returned */
     struct {
         void *buffer;
         uint64_t bytes;

@@ -136,6 +136,11 @@ static void skip_bytes(struct program_reader *r, uint64_t bytes)
     r->at += bytes;
 }
 
+static void skip_extent(struct program_reader *r)
+{
+    skip_bytes(r, extent_payload(read_u8(r)));
+}
+
 static void skip_handle(struct program_reader *r)
 {
     skip_bytes(r, handle_payload(read_u8(r)));
@@ -174,13 +179,37 @@ static void skip_data(struct program_reader *r)
         skip_bytes(r, 1);
     if (form == DATA_PAGES || form == DATA_LITERAL)
         skip_bytes(r, read_number(r, 2));
+    if (form == DATA_AT)
+        skip_extent(r);
+}
+
+static void skip_room(struct program_reader *r)
+{
+    uint8_t form = read_u8(r);
+    if (form == ROOM_EXACT)
+        skip_bytes(r, 4);
+    if (form == ROOM_AT)
+        skip_extent(r);
+}
+
+static uint32_t accesses_in_operand(uint8_t form)
+{
+    return form >= ACCESSES_FEW && form < ACCESSES_FORMS_END ? form - ACCESSES_FEW : 0;
+}
+
+static void skip_accesses(struct program_reader *r)
+{
+    for (uint32_t count = accesses_in_operand(read_u8(r)); count > 0; count--) {
+        skip_extent(r);
+        skip_bytes(r, 3);
+    }
 }
 
 static void skip_property(struct program_reader *r)
 {
     uint8_t form = read_u8(r);
     if (form == PROPERTY_NUMBER)
-        skip_bytes(r, extent_payload(read_u8(r)));
+        skip_extent(r);
     if (form == PROPERTY_BYTES)
         skip_bytes(r, read_u8(r));
 }
@@ -211,7 +240,7 @@ static void skip_operand(struct program_reader *r, uint8_t kind)
     case PGR_ARG_OFFSET:
     case PGR_ARG_SIZE:
     case PGR_ARG_ADDRESS:
-        skip_bytes(r, extent_payload(read_u8(r)));
+        skip_extent(r);
         break;
     case PGR_ARG_BYTES_IN:
         skip_data(r);
@@ -219,7 +248,10 @@ static void skip_operand(struct program_reader *r, uint8_t kind)
     case PGR_ARG_BYTES_OUT:
     case PGR_ARG_PROPERTY_OUT:
     case PGR_ARG_RANGES_OUT:
-        skip_bytes(r, read_u8(r) == ROOM_EXACT ? 4 : 0);
+        skip_room(r);
+        break;
+    case PGR_ARG_ACCESSES:
+        skip_accesses(r);
         break;
     case PGR_ARG_PROPERTY_IN:
         skip_property(r);
@@ -240,11 +272,20 @@ void skip_operands(struct program_reader *r, const pgr_call_info *row)
 
 /* ---- scalars ---- */
 
-void note_handle(struct operand_context *c, zx_handle_t value)
+static void note_vmar(struct operand_context *c, zx_handle_t value)
+{
+    pgr_handle_view view;
+    if (pgr_inspect_handle(c->world, pgr_inspect_handle_row(c->world, value), &view) && view.kind == PGR_OBJECT_VMAR)
+        c->vmar = view.object;
+}
+
+void note_handle(struct operand_context *c, uint32_t place, zx_handle_t value)
 {
     uint32_t vmo;
     c->extents = 0;
     c->pages = 0;
+    if (c->row->args[place].detail == ZX_OBJ_TYPE_VMAR)
+        note_vmar(c, value);
     if (!pgr_inspect_vmo(c->world, value, &vmo, &c->pages))
         return;
     c->vmos++;
@@ -425,10 +466,37 @@ static void give_buffer(struct operand_context *c, uint32_t slot, uint64_t bytes
     c->call->buffer = program_buffer(c->p->buffers, slot, c->call->buffer_bytes, alignment);
 }
 
-static void read_room(struct operand_context *c, struct program_reader *r, const pgr_arg *arg, uint32_t slot)
+/* The buffer is in mapped memory, for calls that know such buffers; others have an empty one. */
+static void put_buffer_at(struct operand_context *c, uint32_t slot, uint64_t address)
 {
-    uint64_t bytes = read_u8(r) == ROOM_EXACT ? read_number(r, 4) : natural_buffer_bytes(c->call, arg);
-    give_buffer(c, slot, bytes, arg->kind == PGR_ARG_BYTES_OUT ? 1 : 8);
+    give_buffer(c, slot, 0, 8);
+    if (!knows_at(c->call->number))
+        return;
+    c->call->buffer = NULL;
+    c->call->at = address;
+}
+
+/* Whether a steered buffer is in mapped memory; it is there then. */
+static int steer_buffer_at(struct operand_context *c, uint32_t slot, uint8_t form)
+{
+    if (form < STEERED_AT || form >= PROGRAM_STEERED_END || !knows_at(c->call->number))
+        return 0;
+    if (!is_something_mapped(c->p, c->world))
+        return 0;
+    put_buffer_at(c, slot, steer_address(c, form * 29u % 0xb8u));
+    return 1;
+}
+
+static void read_room(struct operand_context *c, struct program_reader *r, uint32_t place, uint32_t slot)
+{
+    const pgr_arg *arg = &c->row->args[place];
+    uint8_t form = read_u8(r);
+    if (form == ROOM_AT) {
+        put_buffer_at(c, slot, read_extent(c, r, place));
+    } else if (!steer_buffer_at(c, slot, form)) {
+        uint64_t bytes = form == ROOM_EXACT ? read_number(r, 4) : natural_buffer_bytes(c->call, arg);
+        give_buffer(c, slot, bytes, arg->kind == PGR_ARG_BYTES_OUT ? 1 : 8);
+    }
 }
 
 /* Byte p of the list on page p, the last one on all that follow; `step` bytes a page. */
@@ -479,29 +547,63 @@ static void fill_steered(struct operand_context *c, uint8_t seed)
     fill_from_list(c->call, list, sizeof list, (uint64_t)1 << c->page_shift);
 }
 
-static void read_data(struct operand_context *c, struct program_reader *r, const pgr_arg *arg, uint32_t slot)
+/* What is in the buffer of a call that reads it. */
+static void fill_buffer(struct operand_context *c, struct program_reader *r, uint8_t form)
+{
+    uint64_t count;
+    switch (form) {
+    case DATA_FILL:
+        memset(c->call->buffer, read_u8(r), c->call->buffer_bytes);
+        break;
+    case DATA_RAMP:
+        fill_ramp(c->call);
+        break;
+    case DATA_PAGES:
+        count = read_number(r, 2);
+        const uint8_t *pages = read_list(r, &count);
+        fill_from_list(c->call, pages, count, (uint64_t)1 << c->page_shift);
+        break;
+    case DATA_LITERAL:
+        count = read_number(r, 2);
+        const uint8_t *bytes = read_list(r, &count);
+        fill_literal(c->call, bytes, count);
+        break;
+    default:
+        fill_steered(c, form);
+        break;
+    }
+}
+
+static void read_data(struct operand_context *c, struct program_reader *r, uint32_t place, uint32_t slot)
 {
     uint8_t form = read_u8(r);
-    uint64_t bytes = natural_buffer_bytes(c->call, arg), count;
+    uint64_t bytes = natural_buffer_bytes(c->call, &c->row->args[place]);
     if (is_data_form((uint8_t)(form - DATA_ROOM))) {
         bytes = read_number(r, 4);
         form = (uint8_t)(form - DATA_ROOM);
     }
-    give_buffer(c, slot, bytes, 1);
-    if (form == DATA_FILL) {
-        memset(c->call->buffer, read_u8(r), c->call->buffer_bytes);
-    } else if (form == DATA_RAMP) {
-        fill_ramp(c->call);
-    } else if (form == DATA_PAGES) {
-        count = read_number(r, 2);
-        const uint8_t *list = read_list(r, &count);
-        fill_from_list(c->call, list, count, (uint64_t)1 << c->page_shift);
-    } else if (form == DATA_LITERAL) {
-        count = read_number(r, 2);
-        const uint8_t *list = read_list(r, &count);
-        fill_literal(c->call, list, count);
-    } else {
-        fill_steered(c, form);
+    if (form == DATA_AT) {
+        put_buffer_at(c, slot, read_extent(c, r, place));
+    } else if (!steer_buffer_at(c, slot, form)) {
+        give_buffer(c, slot, bytes, 1);
+        fill_buffer(c, r, form);
+    }
+}
+
+static void read_accesses(struct operand_context *c, struct program_reader *r, uint32_t place, uint32_t slot)
+{
+    uint8_t form = read_u8(r);
+    uint32_t count = form < PROGRAM_STEERED_END ? 1 + (form & 3u) : accesses_in_operand(form);
+    give_buffer(c, slot, (uint64_t)count * sizeof(pgr_access), _Alignof(pgr_access));
+    pgr_access *list = c->call->buffer;
+    for (uint32_t i = 0; i < count; i++) {
+        if (form < PROGRAM_STEERED_END) {
+            list[i] = (pgr_access){steer_address(c, (form + i * 61u) % PROGRAM_STEERED_END), 1 + (form & 7u), i & 1u};
+            continue;
+        }
+        list[i].address = read_extent(c, r, place);
+        list[i].bytes = (uint32_t)read_number(r, 2);
+        list[i].write = read_u8(r);
     }
 }
 
@@ -572,7 +674,7 @@ static void read_argument(struct operand_context *c, struct program_reader *r, u
     switch (kind) {
     case PGR_ARG_HANDLE:
         *arg = read_handle(c, r, place);
-        note_handle(c, (zx_handle_t)*arg);
+        note_handle(c, place, (zx_handle_t)*arg);
         break;
     case PGR_ARG_U32:
     case PGR_ARG_U64:
@@ -600,6 +702,7 @@ static int is_buffer(uint8_t kind)
     case PGR_ARG_PROPERTY_OUT:
     case PGR_ARG_PACKET_IN:
     case PGR_ARG_RANGES_OUT:
+    case PGR_ARG_ACCESSES:
         return 1;
     default:
         return 0;
@@ -613,7 +716,10 @@ static void read_buffer(struct operand_context *c, struct program_reader *r, uin
         read_handles(c, r, place, slot);
         break;
     case PGR_ARG_BYTES_IN:
-        read_data(c, r, &c->row->args[place], slot);
+        read_data(c, r, place, slot);
+        break;
+    case PGR_ARG_ACCESSES:
+        read_accesses(c, r, place, slot);
         break;
     case PGR_ARG_PROPERTY_IN:
         read_property(c, r, place, slot);
@@ -622,22 +728,42 @@ static void read_buffer(struct operand_context *c, struct program_reader *r, uin
         read_packet(c, r, slot);
         break;
     default:
-        read_room(c, r, &c->row->args[place], slot);
+        read_room(c, r, place, slot);
         break;
     }
+}
+
+/* What is not set here counts only when something else says so: clearing it all for each call takes time. */
+static void begin_operands(struct operand_context *c, struct program *p, const pgr_world *world, pgr_call *call)
+{
+    c->p = p;
+    c->world = world;
+    c->row = pgr_call_row(call->number);
+    c->call = call;
+    c->page_shift = p->header.config.page_shift;
+    c->moves_bytes = 0;
+    c->vmos = 0;
+    c->extents = 0;
+    c->pages = 0;
+    c->size_pages = 0;
+    c->offset = 0;
+    c->length = 0;
+    c->vmar = p->root_vmar;
+    c->reach = 0;
+    c->asked = 0;
+    c->aimed = 0;
+    c->chosen = ZX_HANDLE_INVALID;
+    c->wait = NULL;
 }
 
 /* The buffer is read last: how long it is stands in an argument that may come behind it. */
 void decode_arguments(struct program *p, const pgr_world *world, struct program_reader *r, pgr_call *call,
                       uint32_t slot)
 {
-    struct operand_context c = {.p = p,
-                                .world = world,
-                                .row = pgr_call_row(call->number),
-                                .call = call,
-                                .page_shift = p->header.config.page_shift};
+    struct operand_context c;
     struct program_reader buffer_reader = *r;
     uint32_t buffer_place = PGR_ARGS_MAX;
+    begin_operands(&c, p, world, call);
     for (uint32_t place = 0; place < c.row->arg_count; place++) {
         if (is_buffer(c.row->args[place].kind)) {
             buffer_reader = *r;

@@ -83,7 +83,7 @@ static void put_handle_argument(struct program_encoder *e, struct operand_contex
 {
     zx_handle_t value = (zx_handle_t)c->call->arg[place];
     put_handle(e, c, live_handle_kind_of_type(c->row->args[place].detail), value);
-    note_handle(c, value);
+    note_handle(c, place, value);
 }
 
 static void put_scalar(struct program_encoder *e, uint64_t value)
@@ -117,11 +117,13 @@ static int boundary_of(const struct operand_context *c, uint64_t value)
     return -1;
 }
 
-static void put_extent(struct program_encoder *e, const struct operand_context *c, uint64_t value)
+/* `boundary`: which boundary value it is, -1 for none. */
+static void put_extent_or_boundary(struct program_encoder *e, const struct operand_context *c, uint64_t value,
+                                   int boundary)
 {
     uint32_t shift = c->page_shift;
     uint64_t pages = value >> shift, near = (value + 128) >> shift;
-    int aligned = pages << shift == value, boundary = boundary_of(c, value);
+    int aligned = pages << shift == value;
     if (aligned && pages < EXTENT_BOUNDARY - EXTENT_PAGES) {
         put_u8(e, EXTENT_PAGES + pages);
     } else if (boundary >= 0) {
@@ -143,6 +145,17 @@ static void put_extent(struct program_encoder *e, const struct operand_context *
         put_u8(e, EXTENT_U64);
         put_number(e, value, 8);
     }
+}
+
+static void put_extent(struct program_encoder *e, const struct operand_context *c, uint64_t value)
+{
+    put_extent_or_boundary(e, c, value, boundary_of(c, value));
+}
+
+/* An address of a buffer, which is read when all arguments are known: boundaries may be others by then. */
+static void put_address(struct program_encoder *e, const struct operand_context *c, uint64_t value)
+{
+    put_extent_or_boundary(e, c, value, -1);
 }
 
 static void put_extent_argument(struct program_encoder *e, struct operand_context *c, uint32_t place)
@@ -205,10 +218,20 @@ static void put_data_form(struct program_encoder *e, uint32_t form, int exact_ro
         put_number(e, room, 4);
 }
 
+static int is_mapped_buffer(const struct operand_context *c)
+{
+    return knows_at(c->call->number) && c->call->at != 0;
+}
+
 static int put_data(struct program_encoder *e, const struct operand_context *c, uint32_t place,
                     const struct refusal *refusal)
 {
     const uint8_t *bytes = c->call->buffer;
+    if (is_mapped_buffer(c) || !bytes) {
+        put_u8(e, DATA_AT);
+        put_address(e, c, is_mapped_buffer(c) ? c->call->at : 0);
+        return 0;
+    }
     uint64_t count = c->call->buffer_bytes, page = (uint64_t)1 << c->page_shift;
     if (count > PROGRAM_BUFFER_MAX)
         return refuse(refusal, "writes %llu bytes at once", (unsigned long long)count);
@@ -238,6 +261,11 @@ static int put_room(struct program_encoder *e, const struct operand_context *c, 
                     const struct refusal *refusal)
 {
     uint64_t count = c->call->buffer_bytes;
+    if (is_mapped_buffer(c)) {
+        put_u8(e, ROOM_AT);
+        put_address(e, c, c->call->at);
+        return 0;
+    }
     if (count > PROGRAM_BUFFER_MAX)
         return refuse(refusal, "reads %llu bytes at once", (unsigned long long)count);
     int exact = count != natural_buffer_bytes(c->call, &c->row->args[place]);
@@ -261,6 +289,23 @@ static int put_handles(struct program_encoder *e, const struct operand_context *
     }
     for (uint64_t i = 0; i < count; i++)
         put_handle(e, c, PGR_OBJECT_NONE, list[i]);
+    return 0;
+}
+
+static int put_accesses(struct program_encoder *e, const struct operand_context *c, const struct refusal *refusal)
+{
+    const pgr_access *list = c->call->buffer;
+    uint64_t count = c->call->buffer_bytes / sizeof *list;
+    if (count >= ACCESSES_FORMS_END - ACCESSES_FEW)
+        return refuse(refusal, "prepares %llu accesses at once", (unsigned long long)count);
+    put_u8(e, ACCESSES_FEW + count);
+    for (uint64_t i = 0; i < count; i++) {
+        if (list[i].bytes > UINT16_MAX || list[i].write > UINT8_MAX)
+            return refuse(refusal, "prepares an access of %u bytes", list[i].bytes);
+        put_address(e, c, list[i].address);
+        put_number(e, list[i].bytes, 2);
+        put_u8(e, list[i].write);
+    }
     return 0;
 }
 
@@ -331,6 +376,8 @@ static int put_argument(struct program_encoder *e, struct operand_context *c, ui
     case PGR_ARG_PROPERTY_OUT:
     case PGR_ARG_RANGES_OUT:
         return put_room(e, c, place, refusal);
+    case PGR_ARG_ACCESSES:
+        return put_accesses(e, c, refusal);
     case PGR_ARG_PROPERTY_IN:
         return put_property(e, c, refusal);
     case PGR_ARG_PACKET_IN:

@@ -54,19 +54,31 @@ enum extent_form {
     EXTENT_FORMS_END
 };
 
-/* Contents of a buffer that a call reads. From DATA_ROOM on the same, with the buffer's size as u32 in front. */
+/* Contents of a buffer that a call reads. From DATA_ROOM on the same, with the buffer's size as u32 in front. Calls
+ * that know no pgr_call.at have an empty buffer there. */
 enum data_form {
     DATA_FILL = 0xc0,    /* u8 */
     DATA_RAMP = 0xc1,    /* byte i is 0x5a + i */
     DATA_PAGES = 0xc2,   /* u16 n, n bytes: one for each page, the last one goes on */
     DATA_LITERAL = 0xc3, /* u16 n, n bytes, then zeros */
     DATA_FORMS_END,
-    DATA_ROOM = 0x08, /* added to a form */
+    DATA_AT = DATA_FORMS_END, /* an extent operand: the buffer is the caller's memory at this address */
+    DATA_ROOM = 0x08,         /* added to a form */
 };
 
 /* Size of a buffer that a call writes. */
 enum room_form {
     ROOM_EXACT = 0xc0, /* u32 */
+    ROOM_AT = 0xc1,    /* as DATA_AT */
+};
+
+/* From here on steered buffers of calls that know pgr_call.at are in mapped memory, if there is any. */
+#define STEERED_AT 0xa8u
+
+/* A list of pgr_access. */
+enum accesses_form {
+    ACCESSES_FEW = 0xc0, /* ... 0xcf: 0 to 15, each an extent operand, u16 bytes, u8: 1 for a store */
+    ACCESSES_FORMS_END = 0xd0
 };
 
 enum handles_form {
@@ -116,14 +128,18 @@ struct operand_context {
     uint64_t size_pages; /* of the last VMO */
     uint64_t offset;     /* the last offset read, bytes */
     uint64_t length;     /* the last size read, bytes */
+    uint32_t vmar;       /* of the last VMAR handle, or the root VMAR: object row */
+    uint64_t reach;      /* bytes from the last steered address to the end of its region; 0: no region */
     int asked;           /* the call is to answer `request`, about the VMO `chosen` */
+    int aimed;           /* it is to be about these pages of it */
+    uint64_t aim_page, aim_count;
     pgr_request_view request;
     zx_handle_t chosen;              /* the VMO that a pager was chosen for, or 0 */
     const struct program_wait *wait; /* the async wait that the call is to cancel, or null */
 };
 
 /* A handle argument is known now: offsets and sizes that follow are about this object. */
-void note_handle(struct operand_context *c, zx_handle_t value);
+void note_handle(struct operand_context *c, uint32_t place, zx_handle_t value);
 
 /* What a form means that depends on the context: boundary values, values of a domain. */
 uint64_t boundary_value(const struct operand_context *c, uint32_t boundary);
@@ -138,6 +154,18 @@ uint64_t natural_buffer_bytes(const pgr_call *call, const pgr_arg *arg);
 zx_handle_t steer_handle(struct operand_context *c, uint32_t place, uint32_t seed);
 uint64_t steer_number(struct operand_context *c, uint32_t place, uint32_t seed);
 uint64_t steer_extent(struct operand_context *c, uint32_t place, uint32_t seed);
+
+/* An address inside of a mapping in the VMAR that the call is about; `reach` is known then. */
+uint64_t steer_address(struct operand_context *c, uint32_t seed);
+
+/* Aims at pages (of this object row) for which this ZX_PAGER_OP_... does something; 0 if there are none. */
+int aim_at_state(struct operand_context *c, uint32_t pages, uint64_t op, uint32_t seed);
+
+/* Whether a region is in the address space. */
+int is_something_mapped(const struct program *p, const pgr_world *world);
+
+/* Whether the call may have its buffer in mapped memory. */
+int knows_at(uint32_t number);
 
 /* A thread that may make this call, and 0; or 1 if there is none but thread 0, which would do better not to block. */
 int steer_thread(const struct program *p, const pgr_world *world, const pgr_call_info *row, uint32_t seed,

@@ -43,11 +43,10 @@ static const struct domain_values domains[PGR_DOMAIN_COUNT] = {
     [PGR_DOMAIN_ZERO_OPTIONS] = VALUES(3, 0, 0, 0, 0, 0, 0, 0, 1),
     [PGR_DOMAIN_PORT_OPTIONS] = VALUES(3, 0, ZX_PORT_BIND_TO_INTERRUPT, 0, 2),
     [PGR_DOMAIN_WAIT_ASYNC_OPTIONS] = VALUES(2, 0, ZX_WAIT_ASYNC_EDGE, ZX_WAIT_ASYNC_TIMESTAMP, 3),
-    [PGR_DOMAIN_VMO_OPTIONS] =
-        VALUES(1, ZX_VMO_RESIZABLE, 0, ZX_VMO_RESIZABLE, 0, ZX_VMO_DISCARDABLE, 0, ZX_VMO_UNBOUNDED),
+    [PGR_DOMAIN_VMO_OPTIONS] = VALUES(1, ZX_VMO_RESIZABLE, 0, ZX_VMO_DISCARDABLE, 0, ZX_VMO_RESIZABLE, 0,
+                                      ZX_VMO_UNBOUNDED, ZX_VMO_DISCARDABLE),
     [PGR_DOMAIN_PAGER_VMO_OPTIONS] =
-        VALUES(1, ZX_VMO_RESIZABLE, 0, ZX_VMO_RESIZABLE, 0, ZX_VMO_RESIZABLE, 0, ZX_VMO_RESIZABLE, 0, ZX_VMO_TRAP_DIRTY,
-               0, ZX_VMO_RESIZABLE, 0, ZX_VMO_RESIZABLE | ZX_VMO_TRAP_DIRTY),
+        VALUES(1, ZX_VMO_RESIZABLE, 0, ZX_VMO_TRAP_DIRTY, ZX_VMO_RESIZABLE, 0, ZX_VMO_RESIZABLE | ZX_VMO_TRAP_DIRTY),
     [PGR_DOMAIN_CHILD_OPTIONS] =
         VALUES(1, ZX_VMO_CHILD_SLICE, ZX_VMO_CHILD_SNAPSHOT, ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_RESIZABLE,
                ZX_VMO_CHILD_SLICE | ZX_VMO_CHILD_NO_WRITE, ZX_VMO_CHILD_SNAPSHOT,
@@ -64,10 +63,13 @@ static const struct domain_values domains[PGR_DOMAIN_COUNT] = {
     [PGR_DOMAIN_STATS_OPTIONS] = VALUES(0, 0, ZX_PAGER_RESET_VMO_STATS),
     [PGR_DOMAIN_CACHE_POLICY] = VALUES(2, ZX_CACHE_POLICY_CACHED, ZX_CACHE_POLICY_UNCACHED,
                                        ZX_CACHE_POLICY_UNCACHED_DEVICE, ZX_CACHE_POLICY_WRITE_COMBINING),
-    /* READ|WRITE; READ; SPECIFIC, SPECIFIC_OVERWRITE, EXECUTE, ALLOW_FAULTS with it; none */
-    [PGR_DOMAIN_VM_OPTIONS] = VALUES(2, 3, 1, 1u << 4 | 3, 1u << 5 | 3, 7, 1u << 12 | 3, 0),
-    /* COMMIT, DECOMMIT, MAP_RANGE, ZERO, DONT_NEED, ALWAYS_NEED, PREFETCH */
-    [PGR_DOMAIN_VMAR_OP] = VALUES(1, 1, 2, 3, 10, 12, 13, 14),
+    [PGR_DOMAIN_VM_OPTIONS] = VALUES(
+        2, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, ZX_VM_PERM_READ, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_SPECIFIC,
+        ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_SPECIFIC_OVERWRITE, ZX_VM_PERM_READ | ZX_VM_MAP_RANGE,
+        ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_ALLOW_FAULTS,
+        ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_OFFSET_IS_UPPER_LIMIT, 0),
+    [PGR_DOMAIN_VMAR_OP] = VALUES(1, ZX_VMAR_OP_COMMIT, ZX_VMAR_OP_DECOMMIT, ZX_VMAR_OP_MAP_RANGE, ZX_VMAR_OP_ZERO,
+                                  ZX_VMAR_OP_DONT_NEED, ZX_VMAR_OP_ALWAYS_NEED, ZX_VMAR_OP_PREFETCH),
     [PGR_DOMAIN_PIN_OPTIONS] = VALUES(2, ZX_BTI_PERM_READ, ZX_BTI_PERM_READ | ZX_BTI_PERM_WRITE, ZX_BTI_PERM_WRITE,
                                       ZX_BTI_PERM_READ | ZX_BTI_CONTIGUOUS, ZX_BTI_PERM_READ | ZX_BTI_COMPRESS, 0),
     [PGR_DOMAIN_ALIGNMENT_LOG2] = VALUES(2, 0, 12, 13, 4, 5, 6, 7, 9),
@@ -94,14 +96,17 @@ static int waits_for_pager(const struct operand_context *c, uint32_t thread, pgr
     return view.wait == PGR_WAIT_REQUEST && pgr_inspect_request(c->world, view.request, request);
 }
 
-/* Makes the call answer a request, if there is one whose VMO has a handle. Its pager, or null. */
-static const struct live_handle *find_request(struct operand_context *c, uint32_t seed)
+/* Makes the call answer a request, if there is one whose VMO has a handle. Its pager, or null. Pages that are asked for
+ * to be dirtied are no concern of a supply. */
+static const struct live_handle *find_request(struct operand_context *c, uint32_t seed, int to_supply)
 {
     const struct live_handles *live = &c->p->live;
     uint32_t threads = c->p->header.config.thread_count;
     pgr_object_view source;
     for (uint32_t i = 0; i < threads; i++) {
         if (!waits_for_pager(c, (seed + i) % threads, &c->request))
+            continue;
+        if (to_supply && c->request.command != ZX_PAGER_VMO_READ)
             continue;
         if (!pgr_inspect_object(c->world, c->request.source, &source) || source.source.pager == 0)
             continue;
@@ -110,6 +115,9 @@ static const struct live_handle *find_request(struct operand_context *c, uint32_
         if (!vmo || !pager)
             continue;
         c->asked = 1;
+        c->aimed = 1;
+        c->aim_page = c->request.page;
+        c->aim_count = c->request.count;
         c->chosen = vmo->value;
         return pager;
     }
@@ -149,7 +157,7 @@ static zx_handle_t steer_pager(struct operand_context *c, uint32_t seed)
     const struct live_handle *pager = NULL;
     int about_vmo = handles_behind(c->row, 0, ZX_OBJ_TYPE_VMO) > 0;
     if (about_vmo && seed < 0x98)
-        pager = find_request(c, seed);
+        pager = find_request(c, seed, c->call->number == PGR_CALL_PAGER_SUPPLY_PAGES);
     if (about_vmo && seed < 0xb0 && !pager)
         pager = find_pager_vmo(c, seed);
     if (!pager)
@@ -192,6 +200,8 @@ static zx_handle_t steer_any_vmo(struct operand_context *c, uint32_t seed)
 {
     const struct live_handles *live = &c->p->live;
     const struct live_handle *vmo = NULL;
+    if (seed >= 0x48 && seed < 0x50)
+        vmo = live_handle_of_nature(live, NATURE_DISCARDABLE_VMO, seed & 1u);
     if (seed >= 0x50 && seed < 0x88)
         vmo = live_handle_of_nature(live, NATURE_PAGER_VMO, seed & 3u);
     if (seed >= 0x88 && seed < 0xa0)
@@ -284,6 +294,27 @@ static zx_handle_t steer_untyped(struct operand_context *c, uint32_t seed)
     }
 }
 
+static int is_destroyed(const pgr_world *world, uint32_t object)
+{
+    pgr_object_view view;
+    return pgr_inspect_object(world, object, &view) && (view.flags & PGR_VMAR_DESTROYED);
+}
+
+/* Mostly the whole address space; to destroy, one inside of it. */
+static zx_handle_t steer_vmar(const struct operand_context *c, uint32_t seed)
+{
+    const struct live_handles *live = &c->p->live;
+    const struct live_handle *root = live_handle_of_object(live, c->p->root_vmar), *vmar = NULL;
+    if (root && seed < 0x70 && c->call->number != PGR_CALL_VMAR_DESTROY)
+        return root->value;
+    for (uint32_t rank = 0; rank < 4; rank++) {
+        vmar = live_handle_of_kind(live, PGR_OBJECT_VMAR, (seed & 1u) + rank);
+        if (!vmar || seed >= 0xb4 || (vmar != root && !is_destroyed(c->world, vmar->object)))
+            break;
+    }
+    return value_of(vmar);
+}
+
 zx_handle_t steer_handle(struct operand_context *c, uint32_t place, uint32_t seed)
 {
     const pgr_arg *arg = &c->row->args[place];
@@ -300,6 +331,8 @@ zx_handle_t steer_handle(struct operand_context *c, uint32_t place, uint32_t see
         return steer_pager(c, seed);
     case ZX_OBJ_TYPE_VMO:
         return steer_vmo(c, place, seed);
+    case ZX_OBJ_TYPE_VMAR:
+        return steer_vmar(c, seed);
     case ZX_OBJ_TYPE_RESOURCE:
         if (place > 0 && seed < 0xa0)
             return ZX_HANDLE_INVALID;
@@ -325,19 +358,115 @@ static uint64_t steer_other_thread(const struct operand_context *c, uint32_t see
     return any;
 }
 
-/* A kind of child that the VMO can have: no slice of a VMO whose size may change, no snapshot where a pager or a device
- * answers. */
+/* Whether the pages are a pager's, or what they do not have is. */
+static int is_behind_pager(const pgr_world *world, uint32_t row)
+{
+    pgr_object_view pages;
+    for (uint32_t depth = 0; depth < 16 && pgr_inspect_object(world, row, &pages); depth++) {
+        if (pages.pages.parent == 0)
+            return pages.pages.source != 0;
+        row = pages.pages.parent;
+    }
+    return 0;
+}
+
+/* A kind of child that the VMO can have: no slice of a VMO whose size may change, no snapshot at once where a pager
+ * or a device answers. */
 static uint64_t steer_child_options(const struct operand_context *c, uint32_t seed)
 {
     pgr_object_view pages;
-    uint64_t more = seed & 8u ? ZX_VMO_CHILD_NO_WRITE : 0;
-    if (!pgr_inspect_object(c->world, c->pages, &pages))
+    uint64_t more = seed & 8u ? ZX_VMO_CHILD_NO_WRITE : 0, size = seed & 4u ? ZX_VMO_CHILD_RESIZABLE : more;
+    if (!pgr_inspect_object(c->world, c->pages, &pages) || (pages.flags & (PGR_PAGES_PHYSICAL | PGR_PAGES_CONTIGUOUS)))
         return ZX_VMO_CHILD_SLICE;
-    if (pages.flags & PGR_PAGES_RESIZABLE)
-        return ZX_VMO_CHILD_SNAPSHOT | more;
-    if (pages.flags != 0 || pages.pages.source != 0 || (seed & 1u))
+    if ((seed & 0x70u) == 0)
+        return ZX_VMO_CHILD_REFERENCE | (pages.flags & PGR_PAGES_RESIZABLE ? size : more);
+    if ((seed & 3u) == 0 && !(pages.flags & PGR_PAGES_RESIZABLE))
         return ZX_VMO_CHILD_SLICE | more;
-    return ZX_VMO_CHILD_SNAPSHOT | (seed & 4u ? ZX_VMO_CHILD_RESIZABLE : more);
+    if (!is_behind_pager(c->world, c->pages))
+        return ZX_VMO_CHILD_SNAPSHOT | size;
+    return ((seed & 3u) == 1 ? ZX_VMO_CHILD_SNAPSHOT_MODIFIED : ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE) | size;
+}
+
+static uint64_t one_of(const uint64_t *values, uint32_t count, uint32_t seed)
+{
+    return values[seed % count];
+}
+
+/* What the waiting thread asked for, or what has pages in the state that it is for. */
+static uint64_t steer_pager_op(struct operand_context *c, uint32_t seed)
+{
+    static const uint64_t ops[] = {ZX_PAGER_OP_DIRTY, ZX_PAGER_OP_WRITEBACK_BEGIN, ZX_PAGER_OP_WRITEBACK_END};
+    uint32_t vmo, pages;
+    if (c->asked && c->request.command == ZX_PAGER_VMO_DIRTY)
+        return seed & 3u ? ZX_PAGER_OP_DIRTY : ZX_PAGER_OP_FAIL;
+    if (c->asked && (seed & 1u))
+        return ZX_PAGER_OP_FAIL;
+    c->asked = 0;
+    c->aimed = 0;
+    if (!pgr_inspect_vmo(c->world, c->chosen, &vmo, &pages))
+        return one_of(ops, 3, seed >> 1);
+    for (uint32_t i = 0; i < 3; i++) {
+        uint64_t op = one_of(ops, 3, (seed >> 1) + i);
+        if (aim_at_state(c, pages, op, seed))
+            return op;
+    }
+    return one_of(ops, 3, seed >> 1);
+}
+
+static uint64_t steer_pager_op_data(const struct operand_context *c, uint32_t seed)
+{
+    switch ((uint32_t)c->call->arg[1]) {
+    case ZX_PAGER_OP_FAIL:
+        return domain_value(PGR_DOMAIN_PAGER_OP_DATA, seed);
+    case ZX_PAGER_OP_WRITEBACK_BEGIN:
+        return seed & 3u ? 0 : ZX_VMO_DIRTY_RANGE_IS_ZERO;
+    default:
+        return 0;
+    }
+}
+
+static uint64_t steer_vmo_op(const struct operand_context *c, uint32_t seed)
+{
+    static const uint64_t ops[] = {ZX_VMO_OP_UNLOCK, ZX_VMO_OP_LOCK, ZX_VMO_OP_TRY_LOCK, ZX_VMO_OP_UNLOCK,
+                                   ZX_VMO_OP_ZERO};
+    pgr_object_view pages;
+    if ((seed & 3u) && pgr_inspect_object(c->world, c->pages, &pages) && (pages.flags & PGR_PAGES_DISCARDABLE))
+        return one_of(ops, 5, seed >> 2);
+    return domain_value(PGR_DOMAIN_VMO_OP, seed);
+}
+
+/* A mapping's options, what it is to be protected with, or what a new VMAR may do. */
+static uint64_t steer_vm_options(const struct operand_context *c, uint32_t seed)
+{
+    static const uint64_t protects[] = {ZX_VM_PERM_READ, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0,
+                                        ZX_VM_PERM_READ | ZX_VM_PERM_WRITE};
+    static const uint64_t allocates[] = {
+        ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_SPECIFIC, ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE,
+        ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_SPECIFIC | ZX_VM_SPECIFIC, ZX_VM_CAN_MAP_READ};
+    if (c->call->number == PGR_CALL_VMAR_PROTECT)
+        return one_of(protects, 4, seed);
+    if (c->call->number == PGR_CALL_VMAR_ALLOCATE)
+        return one_of(allocates, 4, seed);
+    return domain_value(PGR_DOMAIN_VM_OPTIONS, seed);
+}
+
+/* Values that are worth it in this call as it is by now. */
+static uint64_t steer_domain(struct operand_context *c, uint32_t domain, uint32_t seed)
+{
+    switch (domain) {
+    case PGR_DOMAIN_CHILD_OPTIONS:
+        return steer_child_options(c, seed);
+    case PGR_DOMAIN_PAGER_OP:
+        return steer_pager_op(c, seed);
+    case PGR_DOMAIN_PAGER_OP_DATA:
+        return steer_pager_op_data(c, seed);
+    case PGR_DOMAIN_VMO_OP:
+        return steer_vmo_op(c, seed);
+    case PGR_DOMAIN_VM_OPTIONS:
+        return steer_vm_options(c, seed);
+    default:
+        return domain_value(domain, seed);
+    }
 }
 
 uint64_t steer_number(struct operand_context *c, uint32_t place, uint32_t seed)
@@ -349,103 +478,9 @@ uint64_t steer_number(struct operand_context *c, uint32_t place, uint32_t seed)
         return c->wait->key;
     if (arg->detail == PGR_DOMAIN_SIGNALS && c->call->number != PGR_CALL_OBJECT_SIGNAL && seed < 0x60)
         return ZX_EVENT_SIGNALED;
-    if (arg->detail == PGR_DOMAIN_CHILD_OPTIONS && seed < 0x80)
-        return steer_child_options(c, seed);
     if (arg->detail == PGR_DOMAIN_ALIGNMENT_LOG2 && (seed & 1u))
         return c->page_shift + (seed >> 1 & 3u);
-    return domain_value(arg->detail, seed);
-}
-
-/* ---- offsets and sizes ---- */
-
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t in_bytes(const struct operand_context *c, uint64_t pages)
-{
-    return pages << c->page_shift;
-}
-
-/* Bytes within a page, for calls that move bytes; nothing for those that want whole pages, mostly. */
-static uint64_t part_of_page(const struct operand_context *c, uint32_t seed)
-{
-    if (!c->moves_bytes && (seed & 7u))
-        return 0;
-    return seed * 7u & (((uint64_t)1 << c->page_shift) - 1);
-}
-
-/* An offset into the VMO, rarely behind its end. */
-static uint64_t steer_offset(const struct operand_context *c, uint32_t seed)
-{
-    uint64_t size = c->size_pages;
-    if (c->asked && c->vmos == 1 && seed < 0xa8)
-        return in_bytes(c, c->request.page + (seed >= 0xa0));
-    if (c->vmos > 1 && seed < 0x70)
-        return 0;
-    if (size == 0 || seed < 0x30)
-        return 0;
-    uint64_t page = size < 64 ? (seed * 5u >> 2) % (uint32_t)size : seed & 15u;
-    if (seed < 0xa8)
-        return in_bytes(c, page);
-    if (seed < 0xb8)
-        return in_bytes(c, page) + part_of_page(c, seed);
-    return in_bytes(c, smaller(size, largest_vmo(0) >> c->page_shift) + (seed & 1u));
-}
-
-/* A length that fits behind the offset, mostly. */
-static uint64_t steer_length(const struct operand_context *c, uint32_t seed)
-{
-    uint64_t first = c->offset >> c->page_shift, left = c->size_pages > first ? c->size_pages - first : 0;
-    if (c->asked && c->vmos == 1 && seed < 0x70)
-        return in_bytes(c, c->request.count);
-    if (left > 64)
-        left = 8;
-    if (seed < 0x40)
-        return in_bytes(c, smaller(left, 1));
-    if (seed < 0x60)
-        return in_bytes(c, left);
-    if (seed < 0xa0)
-        return in_bytes(c, smaller(left, 1 + (seed & 7u)));
-    if (seed < 0xb4)
-        return left > 0 ? in_bytes(c, smaller(left - 1, seed & 3u)) + part_of_page(c, seed) : 0;
-    return in_bytes(c, seed & 1u ? left + 1 : 0);
-}
-
-/* A size for a VMO. */
-static uint64_t steer_size(const struct operand_context *c, uint32_t seed)
-{
-    if (seed < 0x98)
-        return in_bytes(c, 1 + (seed & 7u) + (c->row->args[0].kind == PGR_ARG_SIZE ? seed >> 4 & 3u : 0));
-    if (seed < 0xa8)
-        return in_bytes(c, seed & 15u);
-    if (seed < 0xb8)
-        return in_bytes(c, 1 + (seed & 3u)) + part_of_page(c, seed);
-    return seed & 1u ? 0 : in_bytes(c, (uint64_t)1 << 36);
-}
-
-static uint64_t steer_address(const struct operand_context *c, uint32_t seed)
-{
-    uint32_t known = c->p->address_count < PROGRAM_ADDRESSES ? c->p->address_count : PROGRAM_ADDRESSES;
-    if (known == 0 || seed >= 0xb0)
-        return 0x1000000 + in_bytes(c, seed & 15u);
-    uint64_t address = c->p->addresses[seed % known];
-    return address + in_bytes(c, seed >> 2 & 3u) + (seed & 0x80u ? part_of_page(c, seed) : 0);
-}
-
-uint64_t steer_extent(struct operand_context *c, uint32_t place, uint32_t seed)
-{
-    switch (c->row->args[place].kind) {
-    case PGR_ARG_ADDRESS:
-        return steer_address(c, seed);
-    case PGR_ARG_OFFSET:
-        return steer_offset(c, seed);
-    case PGR_ARG_SIZE:
-        return c->extents > 0 && c->pages ? steer_length(c, seed) : steer_size(c, seed);
-    default:
-        return c->pages ? in_bytes(c, smaller(c->size_pages, seed & 7u)) + (seed >> 3 & 3u) : steer_size(c, seed);
-    }
+    return seed < 0xa8 ? steer_domain(c, arg->detail, seed) : domain_value(arg->detail, seed);
 }
 
 /* ---- threads ---- */
@@ -491,9 +526,9 @@ uint32_t steer_resume(const struct program *p, const pgr_world *world, uint32_t 
 uint32_t steer_answer(struct program *p, const pgr_world *world, uint64_t *size)
 {
     struct operand_context c = {.p = p, .world = world, .page_shift = p->header.config.page_shift};
-    if (!find_request(&c, 0))
+    if (!find_request(&c, 0, 1))
         return PGR_CALL_NONE;
-    c.length = in_bytes(&c, c.request.count);
+    c.length = c.request.count << c.page_shift;
     *size = c.length;
     for (uint32_t rank = 0; rank < 4; rank++) {
         const struct live_handle *aux = live_handle_of_nature(&p->live, NATURE_PLAIN_VMO, rank);
@@ -549,6 +584,15 @@ static uint32_t call_for_lack(const struct program *p, const pgr_call_info *row)
     return PGR_CALL_NONE;
 }
 
+static int has_address(const pgr_call_info *row)
+{
+    for (uint32_t place = 0; place < row->arg_count; place++) {
+        if (row->args[place].kind == PGR_ARG_ADDRESS)
+            return 1;
+    }
+    return 0;
+}
+
 static int makes_handle(const pgr_call_info *row)
 {
     for (uint32_t place = 0; place < row->arg_count; place++) {
@@ -565,6 +609,10 @@ static uint32_t better_call(const struct program *p, const pgr_world *world, uin
         return PGR_CALL_PAGER_SUPPLY_PAGES;
     if (number == PGR_CALL_PORT_CANCEL && p->wait_count == 0)
         return PGR_CALL_OBJECT_WAIT_ASYNC;
+    if (number == PGR_CALL_VMAR_DESTROY && p->live.of_kind[PGR_OBJECT_VMAR] < 2)
+        return PGR_CALL_VMAR_ALLOCATE;
+    if (has_address(row) && !is_something_mapped(p, world))
+        return PGR_CALL_VMAR_MAP;
     uint32_t lacking = call_for_lack(p, row);
     if (lacking != PGR_CALL_NONE)
         return lacking;

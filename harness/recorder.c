@@ -264,6 +264,21 @@ static struct trace_value *bytes_value(struct recorder *r, const pgr_call *call,
     return trace_make_buffer(r->trace, call->buffer, count, 0);
 }
 
+/* The buffer is the caller's memory at this address. */
+static struct trace_value *at_value(struct recorder *r, const pgr_call *call)
+{
+    struct trace_value *value = trace_make_anything(r->trace);
+
+    value->form = TRACE_AT;
+    value->items = address_value(r, call->at);
+    return value;
+}
+
+static int is_at_address(const pgr_call *call)
+{
+    return call->at != 0 && (call->number == PGR_CALL_VMO_READ || call->number == PGR_CALL_VMO_WRITE);
+}
+
 static struct trace_value *property_value(struct recorder *r, const pgr_call *call)
 {
     uint64_t number = 0;
@@ -272,7 +287,7 @@ static struct trace_value *property_value(struct recorder *r, const pgr_call *ca
 
     if (call->buffer != NULL)
         memcpy(&number, call->buffer, count);
-    if (call->arg[1] != ZX_PROP_NAME && count == sizeof(number))
+    if ((uint32_t)call->arg[1] != ZX_PROP_NAME)
         return trace_make_number(r->trace, CONSTANT_BYTES, number);
     text = trace_make_anything(r->trace);
     text->form = TRACE_STRING;
@@ -344,7 +359,11 @@ static struct trace_value *argument_value(struct recorder *r, const pgr_call *ca
         return trace_make_number(r->trace, CONSTANT_BYTES, call->arg[place]);
     case PGR_ARG_ADDRESS:
         return address_value(r, call->arg[place]);
+    case PGR_ARG_BYTES_OUT:
+        return is_at_address(call) ? at_value(r, call) : trace_make_anything(r->trace);
     case PGR_ARG_BYTES_IN:
+        if (is_at_address(call))
+            return at_value(r, call);
         return bytes_value(r, call, call->arg[arg->detail]);
     case PGR_ARG_PROPERTY_IN:
         return property_value(r, call);
@@ -431,6 +450,8 @@ static void print_exception(struct recorder *r, uint32_t thread, const pgr_resul
     const char *code = constant_status_name(result->fault.code);
     struct trace_value *address = address_value(r, result->fault.address);
 
+    if (result->call == PGR_CALL_MEM_PREPARE)
+        fputs("# ", r->out);
     if (strcmp(thread_symbol(r, thread)->name, "main") != 0)
         fprintf(r->out, "[%s] ", thread_symbol(r, thread)->name);
     fprintf(r->out, "--- ZX_EXCP_FATAL_PAGE_FAULT {addr=%s, code=%s} ---\n", (const char *)address->text.bytes,
@@ -462,6 +483,43 @@ static struct trace_line line_of_call(uint32_t number)
     return (struct trace_line){.call = number, .result_column = RESULT_COLUMN};
 }
 
+/* The bytes that the call's buffer should have, by its arguments; 0 if none of them says so. */
+static uint64_t buffer_needed(const pgr_call *call)
+{
+    const pgr_call_info *row = pgr_call_row(call->number);
+
+    for (unsigned place = 0; place < row->arg_count; place++) {
+        const pgr_arg *arg = &row->args[place];
+        switch (arg->kind) {
+        case PGR_ARG_BYTES_IN:
+        case PGR_ARG_BYTES_OUT:
+            return call->arg[arg->detail];
+        case PGR_ARG_PROPERTY_IN:
+        case PGR_ARG_PROPERTY_OUT:
+            return (uint32_t)call->arg[1] == ZX_PROP_NAME ? 0 : sizeof(uint64_t);
+        case PGR_ARG_PACKET_IN:
+            return sizeof(zx_port_packet_t);
+        default:
+            break;
+        }
+    }
+    return 0;
+}
+
+/* In a trace every buffer is as long as it should be: a call with another one cannot be run again from its line. */
+static const char *short_buffer(struct recorder *r, const pgr_call *call)
+{
+    char text[64];
+    char *kept;
+
+    if (is_at_address(call) || call->buffer_bytes >= buffer_needed(call))
+        return NULL;
+    snprintf(text, sizeof(text), "# with a buffer of %" PRIu64 " bytes", call->buffer_bytes);
+    kept = trace_allocate(r->trace, sizeof(text));
+    memcpy(kept, text, sizeof(text));
+    return kept;
+}
+
 static void print_call(struct recorder *r, const pgr_call *call, const pgr_result *result)
 {
     struct trace_line line = line_of_call(call->number);
@@ -469,6 +527,7 @@ static void print_call(struct recorder *r, const pgr_call *call, const pgr_resul
     line.form = TRACE_CALL;
     line.thread = telling_thread(r, call);
     line.args = argument_values(r, call, result);
+    line.comment = short_buffer(r, call);
     if (result == NULL)
         line.comment = "# did not return";
     else if (result->outcome == PGR_BLOCKED)
@@ -480,9 +539,19 @@ static void print_call(struct recorder *r, const pgr_call *call, const pgr_resul
     print_line(r, &line);
 }
 
+/* No call of a trace: what it makes ready stands in a comment. */
+static void print_prepare(struct recorder *r, const pgr_call *call)
+{
+    fprintf(r->out, "# %s: mem_prepare of %" PRIu64 " accesses\n", thread_symbol(r, call->thread)->name,
+            call->buffer_bytes / sizeof(pgr_access));
+}
+
 static void record_call(struct recorder *r, const pgr_call *call, const pgr_result *result)
 {
-    print_call(r, call, result);
+    if (call->number == PGR_CALL_MEM_PREPARE)
+        print_prepare(r, call);
+    else
+        print_call(r, call, result);
     if (result == NULL)
         return;
     if (result->outcome == PGR_BLOCKED)
@@ -529,6 +598,11 @@ static void print_resumed(struct recorder *r, struct recorded_thread *thread, co
     struct trace_line line = line_of_call(thread->call);
     pgr_call call = thread->blocked;
 
+    if (call.number == PGR_CALL_MEM_PREPARE) {
+        fprintf(r->out, "# %s: mem_prepare is done\n", thread_symbol(r, resume->thread)->name);
+        thread->call = PGR_CALL_NONE;
+        return;
+    }
     call.buffer = resume->buffer;
     call.buffer_bytes = resume->buffer != NULL ? resume->buffer_bytes : 0;
     line.form = TRACE_RESUMED;

@@ -16,6 +16,7 @@
 #include "harness/mutate.h"
 #include "harness/program.h"
 #include "harness/program_operands.h"
+#include "harness/recorder.h"
 #include "harness/runner.h"
 #include "harness/trace.h"
 
@@ -86,7 +87,7 @@ static int is_read_by_core(const pgr_call_info *row)
     for (uint32_t place = 0; row && place < row->arg_count; place++) {
         uint8_t kind = row->args[place].kind;
         if (kind == PGR_ARG_BYTES_IN || kind == PGR_ARG_PROPERTY_IN || kind == PGR_ARG_PACKET_IN ||
-            kind == PGR_ARG_HANDLES)
+            kind == PGR_ARG_HANDLES || kind == PGR_ARG_ACCESSES)
             return 1;
     }
     return 0;
@@ -163,7 +164,7 @@ static void test_opcodes(void **state)
     for (uint32_t number = 1; number < PGR_CALL_COUNT; number++) {
         const pgr_call_info *row = pgr_call_row(number);
         int opcode = program_opcode(number);
-        assert_int_equal(opcode >= 0, row && row->implemented);
+        assert_int_equal(opcode >= 0, row && row->implemented && number != PGR_CALL_MEM_PREPARE);
         if (opcode < 0)
             continue;
         assert_int_equal(program_opcode_call((uint8_t)opcode), number);
@@ -428,6 +429,61 @@ static void test_scalars(void **state)
     program_encoder_free(encoder);
 }
 
+/* Encodes these calls in a fresh world, and checks that the program is of the same calls; they are not made. */
+static void assert_encodable(const pgr_call *calls, uint32_t count)
+{
+    static struct seen_calls first, second;
+    uint8_t header[PROGRAM_HEADER_BYTES] = {0};
+    const uint8_t *encoded;
+    size_t bytes;
+    char why[200];
+    struct arena arena;
+    arena_open(&arena, header, sizeof header);
+    struct program_encoder *encoder = program_encoder_new(&arena.program.header.config, why, sizeof why);
+    assert_non_null(encoder);
+    first.count = second.count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        assert_int_equal(program_encode_call(encoder, arena.world, &calls[i], why, sizeof why), 0);
+        see_call(&first, &calls[i]);
+    }
+    assert_int_equal(program_encoder_finish(encoder, arena.world, &encoded, &bytes, why, sizeof why), 0);
+    arena_close(&arena);
+
+    pgr_call call;
+    arena_open(&arena, encoded, bytes);
+    while (program_next(&arena.program, arena.world, &call))
+        see_call(&second, &call);
+    assert_same_calls(&first, &second, "encoded");
+    arena_close(&arena);
+    program_encoder_free(encoder);
+}
+
+/* Buffers that are the caller's own mapped memory. */
+static void test_buffers_in_mapped_memory(void **state)
+{
+    (void)state;
+    static const uint64_t addresses[] = {1, 0x10, 0x1000000, 0x1000011, 1ull << 40, UINT64_MAX, UINT64_MAX - 15};
+    pgr_call calls[2 * sizeof addresses / sizeof addresses[0]] = {0};
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+        calls[count++] = (pgr_call){.number = PGR_CALL_VMO_READ, .arg = {0, 0, 32, 16 * i}, .at = addresses[i]};
+        calls[count++] = (pgr_call){.number = PGR_CALL_VMO_WRITE, .arg = {0, 0, 16 * i, 32}, .at = addresses[i]};
+    }
+    assert_encodable(calls, count);
+}
+
+static void test_prepared_accesses(void **state)
+{
+    (void)state;
+    pgr_access accesses[16] = {{0x1000000, 8, 0}, {0x100000f, 2, 1}, {UINT64_MAX, 64, 1}, {3, UINT16_MAX, 0}};
+    pgr_call calls[] = {
+        {.number = PGR_CALL_MEM_PREPARE, .buffer = accesses, .buffer_bytes = 4 * sizeof accesses[0]},
+        {.number = PGR_CALL_MEM_PREPARE, .buffer = accesses, .buffer_bytes = 0},
+        {.number = PGR_CALL_MEM_PREPARE, .buffer = accesses, .buffer_bytes = 15 * sizeof accesses[0]},
+    };
+    assert_encodable(calls, sizeof calls / sizeof calls[0]);
+}
+
 static void assert_refused(const pgr_config *config, const pgr_call *call, const char *reason)
 {
     char why[200] = "";
@@ -456,6 +512,7 @@ static void test_what_cannot_be_encoded(void **state)
     pgr_call close = {.number = PGR_CALL_HANDLE_CLOSE};
     pgr_call far_thread = {.number = PGR_CALL_HANDLE_CLOSE, .thread = PROGRAM_THREADS_MAX};
     pgr_call write = {.number = PGR_CALL_VMO_WRITE, .arg = {0, 0, 0, 100000}, .buffer = noise, .buffer_bytes = 100000};
+    pgr_call many_accesses = {.number = PGR_CALL_MEM_PREPARE, .buffer = noise, .buffer_bytes = 16 * sizeof(pgr_access)};
     pgr_call long_read = {
         .number = PGR_CALL_VMO_READ, .arg = {0, 0, 0, sizeof noise}, .buffer = noise, .buffer_bytes = sizeof noise};
     assert_refused(&odd_pages, &close, "2^20");
@@ -463,6 +520,7 @@ static void test_what_cannot_be_encoded(void **state)
     assert_refused(&config, &far_thread, "thread");
     assert_refused(&config, &write, "without a pattern");
     assert_refused(&config, &long_read, "at once");
+    assert_refused(&config, &many_accesses, "16 accesses at once");
 }
 
 /* A world that uses more than the largest fuzz world has. */
@@ -529,7 +587,7 @@ static void test_mutations(void **state)
     size_t size = 0;
     unsigned changed = 0;
     for (unsigned seed = 0; seed < 20000; seed++) {
-        size_t most = seed % 7 ? 600 : size > 40 ? size : 40;
+        size_t most = seed % 7 ? 2000 : size > 40 ? size : 40;
         memcpy(copy, data, size);
         size_t copied = mutate_program(copy, size, most, seed, seed % 2 ? flip_some : NULL);
         size_t before = size;
@@ -581,6 +639,38 @@ static void test_generated_programs_run(void **state)
     assert_int_equal(stats.reruns, 1500);
     assert_true(stats.blocked > 0 && stats.released > 0 && stats.supplies > 0 && stats.walks > 0);
     assert_true(stats.complete * 5 >= stats.executions);
+    for (uint32_t number = 1; number < PGR_CALL_COUNT; number++) {
+        if (program_opcode(number) >= 0 && stats.row_ok[number] * 20 < stats.row_calls[number])
+            fail_msg("%s hardly ever succeeds", pgr_call_row(number)->name);
+    }
+}
+
+/* What a call prepares is no line of a trace: it is told in comments, and so is how it ends. */
+static void test_prepare_is_a_comment(void **state)
+{
+    (void)state;
+    uint8_t header[PROGRAM_HEADER_BYTES] = {0};
+    pgr_access access = {0x10, 1, 0};
+    pgr_call call = {.number = PGR_CALL_MEM_PREPARE, .buffer = &access, .buffer_bytes = sizeof access};
+    pgr_result result;
+    pgr_start start;
+    struct arena arena;
+    char *text;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    assert_non_null(out);
+    arena_open(&arena, header, sizeof header);
+    pgr_start_handles(arena.world, &start);
+    struct recorder *recorder = recorder_new(&arena.program.header.config, &start, out);
+    assert_non_null(recorder);
+    pgr_dispatch(arena.world, arena.frames, &call, &result);
+    assert_int_equal(result.outcome, PGR_FAULT);
+    recorder_call(recorder, &call, &result);
+    recorder_free(recorder);
+    arena_close(&arena);
+    fclose(out);
+    assert_non_null(strstr(text, "\n# main: mem_prepare of 1 accesses\n# --- ZX_EXCP_FATAL_PAGE_FAULT {addr=0x10,"));
+    free(text);
 }
 
 /* A recording is text that begins with the calls of the program; two recordings of one input are the same. */
@@ -614,6 +704,8 @@ int main(void)
         cmocka_unit_test(test_encoding_is_the_inverse),
         cmocka_unit_test(test_traces_encode),
         cmocka_unit_test(test_scalars),
+        cmocka_unit_test(test_buffers_in_mapped_memory),
+        cmocka_unit_test(test_prepared_accesses),
         cmocka_unit_test(test_what_cannot_be_encoded),
         cmocka_unit_test(test_too_large_a_world),
         cmocka_unit_test(test_records),
@@ -621,6 +713,7 @@ int main(void)
         cmocka_unit_test(test_mutations_without_room),
         cmocka_unit_test(test_generated_programs_run),
         cmocka_unit_test(test_recording),
+        cmocka_unit_test(test_prepare_is_a_comment),
     };
     return cmocka_run_group_tests_name("program", tests, NULL, NULL);
 }
