@@ -168,33 +168,81 @@ static void packets_end_in_no_memory(void **state)
     world_free(t);
 }
 
-/* Every second page of a VMO is a run of its own. */
-static void runs_end_in_no_memory(void **state)
+/*
+ * Zeroes every second page of a pager's VMO, each a run of its own that needs no frame. Returns the number of runs
+ * that there was room for.
+ */
+static uint64_t fill_with_runs(struct test_world *t, zx_handle_t vmo, uint64_t page_count)
+{
+    uint64_t page;
+
+    for (page = 0; page < page_count; page += 2) {
+        uint64_t before = hash(t);
+
+        perform(t, PGR_CALL_VMO_OP_RANGE, vmo, ZX_VMO_OP_ZERO, pages(t, page), pages(t, 1));
+        if (t->result.status == ZX_OK)
+            continue;
+        assert_int_equal(t->result.status, ZX_ERR_NO_MEMORY);
+        assert_int_equal(hash(t), before);
+        return page / 2;
+    }
+    fail_msg("there is room for any number of runs");
+    return 0;
+}
+
+static pgr_config few_runs(void)
 {
     pgr_config config = small_config();
-    struct test_world *t;
-    zx_handle_t vmo;
-    uint64_t page, before = 0;
+
+    config.page_shift = PGR_PAGE_SHIFT_MIN;
+    config.frame_count = 40;
+    config.run_count = 32;
+    return config;
+}
+
+static void runs_end_in_no_memory(void **state)
+{
+    enum { PAGES = 1 << 16 };
+    pgr_config config = few_runs();
+    struct test_world *t = world_make(&config);
+    zx_handle_t pager = make_pager(t), vmo = make_pager_vmo(t, pager, make_port(t), 7, PAGES, ZX_VMO_RESIZABLE);
+    uint64_t count = fill_with_runs(t, vmo, PAGES);
 
     (void)state;
-    config.run_count = 16;
-    t = world_make(&config);
-    vmo = make_vmo(t, 4096, 0);
-    for (page = 0; page < 4096; page += 2) {
-        before = hash(t);
-        perform(t, PGR_CALL_VMO_OP_RANGE, vmo, ZX_VMO_OP_COMMIT, pages(t, page), pages(t, 1));
-        if (t->result.status != ZX_OK)
-            break;
-    }
-    assert_int_equal(t->result.status, ZX_ERR_NO_MEMORY);
-    assert_true(page / 2 >= 16);
-    assert_int_equal(hash(t), before);
-    assert_int_equal(committed_bytes(t, vmo), pages(t, page / 2));
+    assert_true(count >= config.run_count - 1);
     /* Whatever was made can be taken apart again, and then be made again. */
-    expect_ok(t, PGR_CALL_VMO_OP_RANGE, vmo, ZX_VMO_OP_DECOMMIT, 0, pages(t, 4096));
-    assert_int_equal(committed_bytes(t, vmo), 0);
-    for (page = 0; page < 32; page += 2)
-        expect_ok(t, PGR_CALL_VMO_OP_RANGE, vmo, ZX_VMO_OP_COMMIT, pages(t, page), pages(t, 1));
+    expect_ok(t, PGR_CALL_VMO_SET_SIZE, vmo, 0);
+    expect_ok(t, PGR_CALL_VMO_SET_SIZE, vmo, pages(t, 1));
+    close_handle(t, vmo);
+    vmo = make_pager_vmo(t, pager, make_port(t), 8, PAGES, 0);
+    assert_int_equal(fill_with_runs(t, vmo, PAGES), count);
+    world_free(t);
+}
+
+/* A supply of single pages with gaps makes a marker of each gap: it needs more runs than it frees. */
+static void supply_without_runs_changes_nothing(void **state)
+{
+    enum { PAGES = 1 << 16 };
+    pgr_config config = few_runs();
+    struct test_world *t = world_make(&config);
+    zx_handle_t pager = make_pager(t), port = make_port(t), vmo = make_pager_vmo(t, pager, port, 7, 64, 0),
+                aux = make_vmo(t, 64, 0);
+    zx_handle_t filler = make_pager_vmo(t, pager, port, 8, PAGES, 0);
+    uint64_t page, before;
+
+    (void)state;
+    for (page = 0; page < 64; page += 2)
+        fill(t, aux, page, 1, 0x21);
+    fill_with_runs(t, filler, PAGES);
+    before = hash(t);
+    expect(t, ZX_ERR_NO_MEMORY, PGR_CALL_PAGER_SUPPLY_PAGES, pager, vmo, 0, pages(t, 64), aux, 0);
+    assert_int_equal(hash(t), before);
+    close_handle(t, filler);
+    expect_ok(t, PGR_CALL_PAGER_SUPPLY_PAGES, pager, vmo, 0, pages(t, 64), aux, 0);
+    assert_int_equal(committed_bytes(t, vmo), pages(t, 32));
+    assert_int_equal(committed_bytes(t, aux), 0);
+    expect_filled(t, vmo, 62, 1, 0x21);
+    expect_filled(t, vmo, 63, 1, 0);
     world_free(t);
 }
 
@@ -427,9 +475,13 @@ static void armed_fault_counts_down_and_fires_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_count_ends_in_no_memory), cmocka_unit_test(packets_end_in_no_memory),
-        cmocka_unit_test(runs_end_in_no_memory),        cmocka_unit_test(supply_works_without_free_frames),
-        cmocka_unit_test(each_allocation_may_fail),     cmocka_unit_test(armed_fault_counts_down_and_fires_once),
+        cmocka_unit_test(each_count_ends_in_no_memory),
+        cmocka_unit_test(packets_end_in_no_memory),
+        cmocka_unit_test(runs_end_in_no_memory),
+        cmocka_unit_test(supply_without_runs_changes_nothing),
+        cmocka_unit_test(supply_works_without_free_frames),
+        cmocka_unit_test(each_allocation_may_fail),
+        cmocka_unit_test(armed_fault_counts_down_and_fires_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,6 +83,8 @@ static void queue_limit_counts_user_packets_only(void **state)
     before = hash(t);
     expect_buffer(t, ZX_ERR_SHOULD_WAIT, &packet, sizeof(packet), PGR_CALL_PORT_QUEUE, port);
     assert_int_equal(hash(t), before);
+    /* No packet at all is noticed first. */
+    expect(t, ZX_ERR_INVALID_ARGS, PGR_CALL_PORT_QUEUE, port);
     queue_packet(t, other, 1);
     /* Receiving what is not a user packet makes no room, receiving a user packet does. */
     expect_read_packet(t, port, 7, 0, 1);

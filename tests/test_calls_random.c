@@ -406,6 +406,7 @@ static int may_change_when_failing(const pgr_call *call, const pgr_config *confi
     case PGR_CALL_VMO_REPLACE_AS_EXECUTABLE: /* consumes the handle */
     case PGR_CALL_VMO_SET_STREAM_SIZE:       /* a bad state after progress */
     case PGR_CALL_VMAR_OP_RANGE:             /* keeps what it did to earlier mappings */
+    case PGR_CALL_VMO_TRANSFER_DATA:         /* takes before it looks at the destination */
         return 1;
     case PGR_CALL_PAGER_OP_RANGE: /* a DIRTY that fails wakes its waiters */
         return call->arg[1] == ZX_PAGER_OP_DIRTY;

@@ -65,12 +65,14 @@ static int ran_out(const struct trial *trial)
 }
 
 /*
- * May a call that runs out of memory change something? A supply that was asked to leave its aux range empty, a DIRTY that wakes its
- * waiters, and what goes page by page or mapping by mapping and keeps what it has done.
+ * May a call that runs out of memory change something? A supply that was asked to leave its aux range empty, a DIRTY
+ * that wakes its waiters, and what goes page by page or mapping by mapping and keeps what it has done.
  */
 static int may_change(const struct sweep *s, const pgr_call *call)
 {
     if (call->number == PGR_CALL_MEM_WRITE || call->number == PGR_CALL_VMAR_OP_RANGE)
+        return 1;
+    if (call->number == PGR_CALL_VMO_TRANSFER_DATA)
         return 1;
     if (call->number == PGR_CALL_PAGER_OP_RANGE && call->arg[1] == ZX_PAGER_OP_DIRTY)
         return 1;
