@@ -10,6 +10,7 @@
 NO_COVERAGE_BEGIN
 
 #define RECORDS_MAX 1024u /* records behind these are left as they are */
+#define LONG_ENOUGH 128u  /* records */
 #define GENERATED_MAX 64u /* bytes of a generated call; one that would be longer is not made */
 
 /* ---- chance ---- */
@@ -376,17 +377,30 @@ static size_t insert_scene(struct edit *e)
     return size;
 }
 
-/* Calls after one another: together they may get where one does not, and more of them cost an engine little more. */
-static size_t insert_calls(struct edit *e)
+static size_t insert_calls_at(struct edit *e, size_t size, size_t gap, uint32_t calls)
 {
-    size_t gap = pick_gap(&e->records, &e->chance), size = e->size;
-    for (uint32_t calls = 2 + draw(&e->chance, 24); calls > 0; calls--) {
+    for (; calls > 0; calls--) {
         uint8_t bytes[GENERATED_MAX];
         size_t count = make_call(bytes, &e->chance), grown = replace(e->data, size, e->most, gap, gap, bytes, count);
         gap += grown - size;
         size = grown;
     }
     return size;
+}
+
+/* Calls after one another: together they may get where one does not. */
+static size_t insert_calls(struct edit *e)
+{
+    uint32_t calls = 2 + draw(&e->chance, 14);
+    return insert_calls_at(e, e->size, pick_gap(&e->records, &e->chance), calls);
+}
+
+/* What an input ends with is tried on, in one direction or another. Beside starting and ending a world it costs little. */
+static size_t go_on(struct edit *e, size_t size)
+{
+    if (e->records.count >= LONG_ENOUGH || draw(&e->chance, 4) == 0)
+        return size;
+    return insert_calls_at(e, size, size, 8 + draw(&e->chance, 64));
 }
 
 static size_t remove_calls(struct edit *e)
@@ -523,7 +537,8 @@ size_t mutate_program(uint8_t *data, size_t size, size_t most, unsigned seed, mu
     if (e.size < PROGRAM_HEADER_BYTES)
         return e.size;
     find_records(&e.records, data, e.size);
-    return complete(data, apply(&e), most);
+    e.size = complete(data, apply(&e), most);
+    return complete(data, go_on(&e, e.size), most);
 }
 
 /* As many whole records of [first, first + count) as there is room for; the number of bytes. */

@@ -1,5 +1,5 @@
 /*
- * The calls that a trace may make: the core's table, without the two that only an embedder makes, and the calls that are
+ * The calls that a trace may make: the core's table, without those that only an embedder makes, and the calls that are
  * the harness's own.
  */
 #include <string.h>
@@ -22,9 +22,15 @@ const pgr_call_info *trace_call_row(uint32_t number)
 {
     if (number >= PGR_CALL_COUNT)
         return number < TRACE_CALL_COUNT ? &harness_rows[number - PGR_CALL_COUNT] : NULL;
-    if (number == PGR_CALL_NONE || number == PGR_CALL_RESUME || number == PGR_CALL_PROCESS_EXIT)
+    switch (number) {
+    case PGR_CALL_NONE:
+    case PGR_CALL_RESUME:
+    case PGR_CALL_MEM_PREPARE:
+    case PGR_CALL_PROCESS_EXIT:
         return NULL;
-    return pgr_call_row(number);
+    default:
+        return pgr_call_row(number);
+    }
 }
 
 uint32_t trace_call_find(const char *name, size_t length)

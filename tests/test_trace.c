@@ -292,6 +292,7 @@ static void bad_lines_are_refused_where_they_go_wrong(void **state)
     } rows[] = {
         {"zx_foo()", 1, 1, "expected the name of a call, found 'zx_foo'"},
         {"resume() = ZX_OK", 1, 1, "expected the name of a call"},
+        {"mem_prepare({}) = ZX_OK", 1, 1, "expected the name of a call"},
         {"fail_alloc(1)", 1, 14, "expected '= STATUS' or '<unfinished ...>', found the end of the line"},
         {"fail_alloc(1) ZX_OK", 1, 15, "found 'ZX_OK'"},
         {"fail_alloc(1) = ", 1, 17, "expected a status, found the end of the line"},
