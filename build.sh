@@ -74,13 +74,15 @@ make_flavour()
 
 # Without an engine given, libFuzzer where the compiler has it; otherwise the targets replay files. Comparisons are not
 # traced: the mutator works on whole calls, and what libFuzzer would learn from them costs a fifth of the speed. Frames
-# of functions that returned are not kept either, which costs a third; the tests run with that check.
+# of functions that returned are not kept, nor variables watched whose scope has ended, which costs as much again; the
+# tests run with these checks.
 choose_engine()
 {
     engine="" coverage=""
     if has_libfuzzer "$CC"; then
         engine=-fsanitize=fuzzer
-        coverage="-fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp -fsanitize-address-use-after-return=never"
+        coverage="-fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp"
+        coverage+=" -fsanitize-address-use-after-return=never -fno-sanitize-address-use-after-scope"
     fi
 }
 

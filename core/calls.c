@@ -105,7 +105,7 @@ static const struct call_row call_table[PGR_CALL_COUNT] = {
         ONE_STEP("zx_vmo_create_child", 0, vmo_create_child, HANDLE("handle", VMO), U32("options", CHILD_OPTIONS),
                  OFFSET("offset"), SIZE("size"), HANDLE_OUT(VMO)),
     [PGR_CALL_VMO_REPLACE_AS_EXECUTABLE] = ONE_STEP("zx_vmo_replace_as_executable", 0, vmo_replace_as_executable,
-                                                    HANDLE("handle", VMO), HANDLE("vmex", NONE), HANDLE_OUT(VMO)),
+                                                    HANDLE("handle", VMO), HANDLE("vmex", RESOURCE), HANDLE_OUT(VMO)),
     [PGR_CALL_VMO_READ] =
         STEPS("zx_vmo_read", vmo_read, HANDLE("handle", VMO), BYTES_OUT(3), OFFSET("offset"), SIZE("buffer_size")),
     [PGR_CALL_VMO_WRITE] =

@@ -48,6 +48,15 @@ static zx_status_t rest_want(const pgr_world *w, struct plan *plan, uint32_t eve
                       to_page(w, plan->base + plan->op.end), &caps, &plan->want);
 }
 
+/* What is seen at op->position, cut off at op->end. */
+static struct sight rest_see(const pgr_world *w, const struct plan *plan)
+{
+    struct cursor at = cursor_on(&pages_at(w, plan->pages)->map);
+
+    return pages_see(w, &at, plan->pages, to_page(w, plan->base + plan->op.position),
+                     to_page(w, plan->base + plan->op.end));
+}
+
 zx_status_t commit_look(const pgr_world *w, struct plan *plan)
 {
     zx_status_t status;
@@ -91,23 +100,21 @@ static zx_status_t fetch_look(const pgr_world *w, struct plan *plan)
         status = rest_want(w, plan, PGR_EVENT_READ);
         if (status == ZX_OK || minds)
             return status;
-        plan->op.position += page_bytes(w);
+        /* Nobody will answer for any of the absent pages there. */
+        plan->op.position += to_bytes(w, rest_see(w, plan).piece.count);
     }
     return ZX_OK;
 }
 
 static enum progress fetch_commit(pgr_world *w, struct plan *plan)
 {
-    struct cursor at;
     struct sight sight;
 
     if (plan->want.count > 0)
         return PROGRESS_WAIT;
     if (plan->op.position >= plan->op.end)
         return PROGRESS_DONE;
-    at = cursor_on(&pages_at(w, plan->pages)->map);
-    sight = pages_see(w, &at, plan->pages, to_page(w, plan->base + plan->op.position),
-                      to_page(w, plan->base + plan->op.end));
+    sight = rest_see(w, plan);
     if (plan->op.options == ZX_VMO_OP_ALWAYS_NEED && pages_at(w, sight.owner)->source != 0)
         pages_hint(w, sight.owner, HINT_ALWAYS_NEED, sight.owner_page, sight.owner_page + sight.piece.count);
     plan->op.position += to_bytes(w, sight.piece.count);
@@ -165,9 +172,7 @@ static zx_status_t dont_need_look(const pgr_world *w, struct plan *plan)
 static enum progress dont_need_commit(pgr_world *w, struct plan *plan)
 {
     while (rest_look(w, plan)) {
-        struct cursor at = cursor_on(&pages_at(w, plan->pages)->map);
-        struct sight sight = pages_see(w, &at, plan->pages, to_page(w, plan->base + plan->op.position),
-                                       to_page(w, plan->base + plan->op.end));
+        struct sight sight = rest_see(w, plan);
 
         if (sight.piece.state == PGR_PAGE_CLEAN && sight.piece.pins == 0)
             pages_hint(w, sight.owner, HINT_DONT_NEED, sight.owner_page, sight.owner_page + sight.piece.count);
