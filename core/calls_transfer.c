@@ -74,6 +74,24 @@ CHECK(vmo_transfer_data)
 }
 
 /*
+ * A page of a destination that others may see is made private before it is replaced: so an absent one is asked for. As
+ * many pages as are seen as one piece, and were taken as one, are replaced in one step.
+ */
+static zx_status_t put_look(const pgr_world *w, struct plan *plan, uint64_t page)
+{
+    const struct caps caps = {.read = 1, .dirty = 1};
+    struct cursor at = cursor_on(&pages_at(w, plan->pages)->map);
+    struct cursor here = cursor_on(&pages_at(w, plan->op.taken)->map);
+    struct sight sight = pages_see(w, &at, plan->pages, page, plan->stop);
+    uint64_t done = to_page(w, plan->op.position - plan->op.begin);
+    struct piece taken = map_piece(w, &here, done, done + sight.piece.count);
+
+    plan->stop = page + taken.count;
+    plan->need.nodes += tree_growth(4, 0);
+    return sight.absent ? pages_want(w, plan->pages, PGR_EVENT_COMMIT, page, page + 1, &caps, &plan->want) : ZX_OK;
+}
+
+/*
  * Looks at one side of the transfer from `offset` on: whether it is still as it must be, for it may have been pinned or
  * cut off while the call waited; whether the next page has to be asked for; and what a step takes.
  */
@@ -96,6 +114,8 @@ static zx_status_t side_look(const pgr_world *w, struct plan *plan, uint32_t vmo
         plan->need.nodes += tree_growth(2 * runs + 2, runs);
         return ZX_OK;
     }
+    if (plan->op.stage == TRANSFER_PUT)
+        return put_look(w, plan, page);
     plan->stop = page + 1;
     status = pages_want(w, window.pages, PGR_EVENT_COMMIT, page, page + 1, &caps, &plan->want);
     if (status != ZX_OK || plan->want.count > 0)
@@ -158,19 +178,19 @@ static void page_take(pgr_world *w, void *frames, uint32_t row, uint64_t page, u
               &(struct run){.page = page, .count = 1, .frame = zeros.frame, .state = PGR_PAGE_ANONYMOUS});
 }
 
-/* A page that an ancestor may show through is hidden by a marker if nothing was taken for it. */
-static void page_put(pgr_world *w, uint32_t row, uint64_t page, uint32_t taken, uint64_t from)
+/* Pages that an ancestor may show through are hidden by markers if nothing was taken for them. */
+static void piece_put(pgr_world *w, uint32_t row, uint64_t page, uint64_t count, uint32_t taken, uint64_t from)
 {
     struct pages *pages = pages_at(w, row);
     struct cursor at = cursor_on(&pages->map);
     struct cursor here = cursor_on(&pages_at(w, taken)->map);
     int hides = pages->parent != 0 && page < pages->parent_limit_pages;
 
-    pages_discard(w, row, page, page + 1);
-    if (map_piece(w, &here, from, from + 1).state != PGR_PAGE_NONE)
-        runs_move(w, taken, from, from + 1, row, page);
+    pages_discard(w, row, page, page + count);
+    if (map_piece(w, &here, from, from + count).state != PGR_PAGE_NONE)
+        runs_move(w, taken, from, from + count, row, page);
     else if (hides)
-        pages_put(w, pages, &at, &(struct run){.page = page, .count = 1, .state = PGR_PAGE_MARKER});
+        pages_put(w, pages, &at, &(struct run){.page = page, .count = count, .state = PGR_PAGE_MARKER});
 }
 
 static void side_commit(pgr_world *w, void *frames, const struct plan *plan, uint64_t done)
@@ -187,7 +207,7 @@ static void side_commit(pgr_world *w, void *frames, const struct plan *plan, uin
         pages_discard(w, row, plan->base, plan->stop);
         runs_move(w, taken, done, done + (plan->stop - plan->base), row, plan->base);
     } else {
-        page_put(w, row, plan->base, taken, done);
+        piece_put(w, row, plan->base, plan->stop - plan->base, taken, done);
     }
 }
 
