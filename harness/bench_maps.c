@@ -75,8 +75,8 @@ static void sample_maps(struct rig *rig, struct map_samples *to, uint64_t many, 
 }
 
 /*
- * The bound is about the work that a larger map makes, so both maps are met with cold caches. How much the processor
- * gains on a small map that fits into its caches is printed beside it, as a figure of the machine more than the core.
+ * Judged as a program meets the maps, so that the large one pays for what the caches cannot hold of it; the same with cold
+ * caches on both sides stands beside it, and tells the work from the misses.
  */
 static void maps_of_many_runs(void)
 {
@@ -91,10 +91,10 @@ static void maps_of_many_runs(void)
     sample_maps(&rig, &warm, many, gaps + COLD_SAMPLES, 0);
     free(gaps);
     rig_free(&rig);
-    report("one-page supply, map of 10^6 runs / 10^2", median(&cold.supply_many) / median(&cold.supply_few), 4);
-    report("one-page read, map of 10^6 runs / 10^2", median(&cold.read_many) / median(&cold.read_few), 4);
-    mention("one-page supply, the same with warm caches", median(&warm.supply_many) / median(&warm.supply_few));
-    mention("one-page read, the same with warm caches", median(&warm.read_many) / median(&warm.read_few));
+    report("one-page supply, map of 10^6 runs / 10^2", median(&warm.supply_many) / median(&warm.supply_few), 4);
+    report("one-page read, map of 10^6 runs / 10^2", median(&warm.read_many) / median(&warm.read_few), 4);
+    mention("one-page supply, the same with cold caches", median(&cold.supply_many) / median(&cold.supply_few));
+    mention("one-page read, the same with cold caches", median(&cold.read_many) / median(&cold.read_few));
 }
 
 /* ---- reset ------------------------------------------------------------------------------------------------------------ */

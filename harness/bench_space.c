@@ -97,7 +97,7 @@ static void space_step(struct space *space, struct map_samples *to, int cold)
     add_sample(&to->map, map_lowest(space, i));
 }
 
-/* As for the maps of many runs, the bound is about the work, and met with cold caches on both sides. */
+/* As for the maps of many runs: warm caches as a program meets them, and the same with cold ones beside it. */
 static void map_and_unmap(void)
 {
     static struct space few, many;
@@ -114,10 +114,10 @@ static void map_and_unmap(void)
     }
     space_free(&few);
     space_free(&many);
-    report("map into the lowest hole, 10^5 mappings / 10", median(&many.cold.map) / median(&few.cold.map), 4);
-    report("unmap at random, 10^5 mappings / 10", median(&many.cold.unmap) / median(&few.cold.unmap), 4);
-    mention("map into the lowest hole, the same with warm caches", median(&many.warm.map) / median(&few.warm.map));
-    mention("unmap at random, the same with warm caches", median(&many.warm.unmap) / median(&few.warm.unmap));
+    report("map into the lowest hole, 10^5 mappings / 10", median(&many.warm.map) / median(&few.warm.map), 4);
+    report("unmap at random, 10^5 mappings / 10", median(&many.warm.unmap) / median(&few.warm.unmap), 4);
+    mention("map into the lowest hole, the same with cold caches", median(&many.cold.map) / median(&few.cold.map));
+    mention("unmap at random, the same with cold caches", median(&many.cold.unmap) / median(&few.cold.unmap));
 }
 
 /* ---- holes that are too short ---------------------------------------------------------------------------------- */
