@@ -29,7 +29,7 @@
 
 /*
  * A call that is performed in one step; one that happens to the world, whatever the calling thread does; one that
- * may take several steps and wait between them; and one that is only described.
+ * may take several steps and wait between them; and an access, whose errors are exceptions.
  */
 #define ONE_STEP(name, blocks, function, ...)                                                                          \
     {{name, ARGS(__VA_ARGS__), 1, blocks, 0, 0}, function##_check, NULL, function##_commit}
@@ -38,7 +38,6 @@
     {{name, ARGS(__VA_ARGS__), 1, 1, 1, 0}, function##_check, function##_look, function##_commit}
 #define STEPS(name, function, ...)                                                                                     \
     {{name, ARGS(__VA_ARGS__), 1, 1, 0, 0}, function##_check, function##_look, function##_commit}
-#define DESCRIBED(name, ...) {{name, ARGS(__VA_ARGS__), 0, 0, 0, 0}, NULL, NULL, NULL}
 
 static const struct call_row call_table[PGR_CALL_COUNT] = {
     [PGR_CALL_HANDLE_CLOSE] = ONE_STEP("zx_handle_close", 0, handle_close, HANDLE("handle", NONE)),

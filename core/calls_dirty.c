@@ -54,26 +54,13 @@ zx_status_t dirty_check(const pgr_world *w, struct plan *plan, uint64_t offset, 
     return ZX_OK;
 }
 
-/* Requests for what is not dirty come nearer to their end, whether the call succeeds or not. */
-static void dirty_resolve(pgr_world *w, const struct pages *pages, uint64_t page, uint64_t end)
-{
-    struct cursor at = cursor_on(&pages->map);
-
-    while (page < end) {
-        struct piece piece = map_piece(w, &at, page, end);
-
-        if (piece.state != PGR_PAGE_DIRTY)
-            requests_resolve(w, pages->source, ZX_PAGER_VMO_DIRTY, piece.page, piece_end(&piece));
-        page = piece_end(&piece);
-    }
-}
-
 void dirty_commit(pgr_world *w, void *frames, const struct plan *plan, uint64_t page)
 {
     uint32_t row = vmo_at(w, plan->other)->pages;
     uint64_t end = page + plan->size_pages;
 
-    dirty_resolve(w, pages_at(w, row), page, end);
+    /* Who waits for what is not dirty gets nearer to its end, whether the call succeeds or not. */
+    pages_resolve_dirty(w, row, page, end);
     if (plan->verdict == ZX_OK)
         pages_prepare(w, frames, row, PGR_EVENT_DIRTY, page, end, 0);
     if (plan->verdict == ZX_ERR_NO_MEMORY)

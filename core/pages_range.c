@@ -287,6 +287,20 @@ void pages_zero(pgr_world *w, void *frames, uint32_t row, uint64_t begin, uint64
 
 /* --- resizing --- */
 
+void pages_resolve_dirty(pgr_world *w, uint32_t row, uint64_t page, uint64_t end)
+{
+    const struct pages *pages = pages_at(w, row);
+    struct cursor at = cursor_on(&pages->map);
+
+    while (page < end) {
+        struct piece piece = map_piece(w, &at, page, end);
+
+        if (piece.state != PGR_PAGE_DIRTY)
+            requests_resolve(w, pages->source, ZX_PAGER_VMO_DIRTY, piece.page, piece_end(&piece));
+        page = piece_end(&piece);
+    }
+}
+
 /*
  * Pages that are cut off will never come, and never be dirtied: who waits for them is told. Those that had come
  * were counted when they did; so were those that are dirty.
@@ -304,13 +318,7 @@ static void resolve_cut(pgr_world *w, uint32_t row, uint64_t begin, uint64_t end
             requests_resolve(w, pages->source, ZX_PAGER_VMO_READ, piece.page, piece_end(&piece));
         page = piece_end(&piece);
     }
-    for (page = begin; page < end;) {
-        struct piece piece = map_piece(w, &at, page, end);
-
-        if (piece.state != PGR_PAGE_DIRTY)
-            requests_resolve(w, pages->source, ZX_PAGER_VMO_DIRTY, piece.page, piece_end(&piece));
-        page = piece_end(&piece);
-    }
+    pages_resolve_dirty(w, row, begin, end);
 }
 
 /* Children that saw what is cut off see zeros there for ever. */

@@ -884,6 +884,8 @@ uint64_t pages_zero_scan(const pgr_world *w, uint32_t pages, uint64_t begin, uin
 void pages_zero(pgr_world *w, void *frames, uint32_t pages, uint64_t begin, uint64_t end);
 /* Drops what a detached VMO does not keep: clean pages without pins, and zero markers. */
 void pages_drop_clean(pgr_world *w, uint32_t pages);
+/* DIRTY requests get nearer to completion by what is not dirty in [page, end): it is about to be, or will never be. */
+void pages_resolve_dirty(pgr_world *w, uint32_t pages, uint64_t page, uint64_t end);
 /* New size, in pages. Growing pages with a pager get a dirty zero interval. */
 void pages_resize(pgr_world *w, uint32_t pages, uint64_t size_pages);
 
