@@ -228,7 +228,8 @@ static inline struct cursor cursor_on(const struct tree *tree)
 struct run *tree_seek(const pgr_world *w, struct cursor *at, uint64_t page);
 /* The run behind the one under the cursor, and moves there; null at the end. */
 struct run *tree_next(const pgr_world *w, struct cursor *at);
-/* In a wide tree: from the cursor on, the first run of at least `count` pages, or null. */
+/* In a wide tree: from the cursor on (from the first run on if it is nowhere yet), the first run of at least `count`
+ * pages, or null. */
 struct run *tree_seek_wide(const pgr_world *w, struct cursor *at, uint64_t count);
 /* The run before the cursor, without moving; null if there is none. */
 struct run *tree_before(const pgr_world *w, const struct cursor *at);
@@ -286,6 +287,9 @@ static inline uint64_t piece_end(const struct piece *piece)
 
 /* Runs in the trees of frames are in this state; their `frame` is the number of holders. */
 #define STATE_STRETCH PGR_PAGE_STATE_COUNT
+/* Regions of a VMAR are in one of these; their `frame` is the object's row. */
+#define STATE_MAPPING (PGR_PAGE_STATE_COUNT + 1)
+#define STATE_VMAR (PGR_PAGE_STATE_COUNT + 2)
 
 static inline int state_has_frame(uint8_t state)
 {
@@ -460,8 +464,8 @@ struct mapping {
 };
 
 struct object {
-    uint32_t link; /* free list, list of the dead */
-    uint8_t kind;  /* enum pgr_object_kind */
+    _Alignas(64) uint32_t link; /* free list, list of the dead */
+    uint8_t kind;               /* enum pgr_object_kind */
     uint8_t flags;
     uint8_t dying; /* in the list of the dead */
     uint8_t reserved;

@@ -35,37 +35,29 @@ uint32_t tree_growth(uint64_t added, uint64_t touched)
 /* --- finding --- */
 
 /*
- * The first run of the leaf that ends behind `page`; its count if there is none. Halves what is left without a
- * branch that depends on what is found, as inner_slot does: pages are sought in no order that a processor could
- * predict.
+ * The first run of the leaf that ends behind `page`; its count if there is none. Runs are counted, without a branch
+ * that depends on what is found, as in inner_slot: pages are sought in no order that a processor could predict, and
+ * it takes longer to guess wrong than to look at a whole node.
  */
 static uint32_t leaf_slot(const struct node *leaf, uint64_t page)
 {
-    uint32_t low = 0;
-    uint32_t left = leaf->count;
+    uint32_t slot = 0;
+    uint32_t i;
 
-    while (left > 0) {
-        uint32_t half = (left + 1) / 2;
-
-        low += run_end(&leaf->runs[low + half - 1]) <= page ? half : 0;
-        left -= half;
-    }
-    return low;
+    for (i = 0; i < leaf->count; i++)
+        slot += run_end(&leaf->runs[i]) <= page;
+    return slot;
 }
 
 /* The last child whose runs may begin at or before `page`. */
 static uint32_t inner_slot(const struct node *inner, uint64_t page)
 {
-    uint32_t low = 0;
-    uint32_t left = inner->count - 1u;
+    uint32_t slot = 0;
+    uint32_t i;
 
-    while (left > 0) {
-        uint32_t half = (left + 1) / 2;
-
-        low += inner->inner.keys[low + half] <= page ? half : 0;
-        left -= half;
-    }
-    return low;
+    for (i = 1; i < inner->count; i++)
+        slot += inner->inner.keys[i] <= page;
+    return slot;
 }
 
 /* --- widths --- */
@@ -86,13 +78,22 @@ static uint64_t node_width(struct node *node)
     return longest;
 }
 
-/* From an inner node upwards that has lost a child, what is known of the width of those above follows. */
+/*
+ * What is in the node at this level has changed: what is known above of its width follows, up to where nothing new
+ * is to be told.
+ */
 static void widths_above(const pgr_world *w, const struct cursor *at, uint32_t level)
 {
     if (!at->tree->wide)
         return;
-    for (level++; level < at->depth; level++)
-        node_widths(node_at(w, at->node[level]))[at->slot[level]] = node_width(node_at(w, at->node[level - 1]));
+    for (level++; level < at->depth; level++) {
+        uint64_t width = node_width(node_at(w, at->node[level - 1]));
+        uint64_t *known = &node_widths(node_at(w, at->node[level]))[at->slot[level]];
+
+        if (*known == width)
+            return;
+        *known = width;
+    }
 }
 
 /* The same where something has changed in the leaf under the cursor. */
@@ -194,53 +195,74 @@ struct run *tree_seek(const pgr_world *w, struct cursor *at, uint64_t page)
     return run_under(w, at);
 }
 
-/*
- * From the node at this level on, and behind it, the first child that may hold a run that wide. Returns 0 if there
- * is none.
- */
-static int wide_next(const pgr_world *w, struct cursor *at, uint64_t width)
+/* The first child from this slot on below which there is a run that wide; the count of children if there is none. */
+static uint32_t wide_slot(struct node *inner, uint32_t slot, uint64_t width)
 {
-    uint32_t level = 1;
+    const uint64_t *widths = node_widths(inner);
 
-    while (level < at->depth) {
-        struct node *inner = node_at(w, at->node[level]);
+    while (slot < inner->count && widths[slot] < width)
+        slot++;
+    return slot;
+}
 
-        at->slot[level]++;
-        while (at->slot[level] < inner->count && node_widths(inner)[at->slot[level]] < width)
-            at->slot[level]++;
-        if (at->slot[level] >= inner->count) {
+/* To the first leaf at or behind this place of the path in which there is a run that wide. Returns 0 if none is. */
+static int wide_leaf(const pgr_world *w, struct cursor *at, uint32_t level, uint64_t width)
+{
+    while (level > 0) {
+        struct node *inner;
+
+        if (level >= at->depth)
+            return 0;
+        inner = node_at(w, at->node[level]);
+        at->slot[level] = wide_slot(inner, at->slot[level], width);
+        if (at->slot[level] == inner->count) {
             level++;
+            if (level < at->depth)
+                at->slot[level]++;
             continue;
         }
-        if (level == 1) {
-            descend_first(w, at, 1);
-            bounds_note(w, at);
-            return 1;
-        }
-        /* Down one level, to before its first child. */
-        at->node[level - 1] = inner->inner.children[at->slot[level]];
-        at->slot[level - 1] = UINT32_MAX;
         level--;
+        at->node[level] = inner->inner.children[at->slot[level + 1]];
+        at->slot[level] = 0;
+        node_prefetch(node_at(w, at->node[level]));
     }
-    return 0;
+    bounds_note(w, at);
+    return 1;
+}
+
+/* Before the first run of a tree, at its root. */
+static uint32_t wide_begin(const pgr_world *w, struct cursor *at)
+{
+    uint32_t level = node_at(w, at->tree->root)->level;
+
+    at->depth = level + 1;
+    at->node[level] = at->tree->root;
+    at->slot[level] = 0;
+    return level;
 }
 
 struct run *tree_seek_wide(const pgr_world *w, struct cursor *at, uint64_t count)
 {
-    if (at->depth == 0)
+    uint32_t level = 0;
+
+    if (at->tree->root == 0)
         return NULL;
-    for (;;) {
+    if (at->depth == 0)
+        level = wide_begin(w, at);
+    while (wide_leaf(w, at, level, count)) {
         struct node *leaf = node_at(w, at->node[0]);
 
         for (; at->slot[0] < leaf->count; at->slot[0]++) {
             if (leaf->runs[at->slot[0]].count >= count)
                 return &leaf->runs[at->slot[0]];
         }
-        if (!wide_next(w, at, count)) {
-            at->depth = 0;
-            return NULL;
-        }
+        /* On to the next leaf. */
+        level = 1;
+        if (level < at->depth)
+            at->slot[level]++;
     }
+    at->depth = 0;
+    return NULL;
 }
 
 struct run *tree_next(const pgr_world *w, struct cursor *at)

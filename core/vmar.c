@@ -33,12 +33,22 @@ struct region region_at(const pgr_world *w, uint32_t vmar, uint64_t page)
 
         if (run == NULL || run->page > page)
             return (struct region){0};
-        if (object_at(w, run->frame)->kind == PGR_OBJECT_MAPPING)
+        if (run->state == STATE_MAPPING)
             return (struct region){.row = run->frame, .vmar = vmar, .page = run->page, .count = run->count};
         vmar = run->frame;
     }
     /* The process has ended, and its address space with it. */
     return (struct region){0};
+}
+
+/* The row of a region that will be looked at is fetched while other work goes on. */
+static void region_prefetch(const pgr_world *w, uint32_t row)
+{
+    const char *line = (const char *)object_at(w, row);
+    const char *end = line + sizeof(struct object);
+
+    for (; line < end; line += 64)
+        __builtin_prefetch(line);
 }
 
 /* The first aligned page of a hole behind which there is room enough; 0 if there is none. */
@@ -56,7 +66,6 @@ uint64_t vmar_find_hole(const pgr_world *w, uint32_t row, uint64_t count, uint32
     struct cursor at = cursor_on(&vmar->holes);
     const struct run *hole;
 
-    tree_seek(w, &at, vmar->page);
     while ((hole = tree_seek_wide(w, &at, count)) != NULL) {
         uint64_t page = hole_fit(hole, count, align);
 
@@ -85,7 +94,8 @@ int vmar_child_touched(const pgr_world *w, uint32_t vmar, uint64_t page, uint64_
     for (run = tree_seek(w, &at, page); run != NULL && run->page < page + count; run = tree_next(w, &at)) {
         int covered = run->page >= page && run_end(run) <= page + count;
 
-        if (object_at(w, run->frame)->kind == PGR_OBJECT_VMAR && !(partly && covered))
+        region_prefetch(w, run->frame);
+        if (run->state == STATE_VMAR && !(partly && covered))
             return 1;
     }
     return 0;
@@ -95,22 +105,21 @@ int vmar_child_touched(const pgr_world *w, uint32_t vmar, uint64_t page, uint64_
 
 void region_put(pgr_world *w, uint32_t row, uint64_t page, uint64_t count, uint32_t region)
 {
+    uint8_t state = object_at(w, region)->kind == PGR_OBJECT_MAPPING ? STATE_MAPPING : STATE_VMAR;
     struct vmar *vmar = vmar_at(w, row);
     struct cursor holes = cursor_on(&vmar->holes);
     struct cursor regions = cursor_on(&vmar->regions);
 
     map_cut(w, &holes, page, count);
-    map_put(w, &regions, &(struct run){.page = page, .count = count, .frame = region, .state = STATE_STRETCH});
+    map_put(w, &regions, &(struct run){.page = page, .count = count, .frame = region, .state = state});
 }
 
 /* [page, page + count), which lies in one region, is a hole from now on. */
-static void region_remove(pgr_world *w, uint32_t row, uint64_t page, uint64_t count)
+static void region_remove(pgr_world *w, uint32_t row, struct cursor *regions, uint64_t page, uint64_t count)
 {
-    struct vmar *vmar = vmar_at(w, row);
-    struct cursor holes = cursor_on(&vmar->holes);
-    struct cursor regions = cursor_on(&vmar->regions);
+    struct cursor holes = cursor_on(&vmar_at(w, row)->holes);
 
-    map_cut(w, &regions, page, count);
+    map_cut(w, regions, page, count);
     map_put(w, &holes, &(struct run){.page = page, .count = count, .state = STATE_STRETCH});
 }
 
@@ -181,7 +190,7 @@ static void vmar_empty(pgr_world *w, uint32_t top)
             run = tree_seek(w, &at, vmar->page);
             vmar_end(w, run->frame);
             tree_erase(w, &at);
-        } else if (object_at(w, run->frame)->kind == PGR_OBJECT_MAPPING) {
+        } else if (run->state == STATE_MAPPING) {
             mapping_end(w, run->frame);
             tree_erase(w, &at);
         } else {
@@ -195,8 +204,11 @@ void vmar_destroy(pgr_world *w, uint32_t row)
     const struct vmar *vmar = vmar_at(w, row);
 
     vmar_empty(w, row);
-    if (vmar->parent != 0)
-        region_remove(w, vmar->parent, vmar->page, vmar->count);
+    if (vmar->parent != 0) {
+        struct cursor regions = cursor_on(&vmar_at(w, vmar->parent)->regions);
+
+        region_remove(w, vmar->parent, &regions, vmar->page, vmar->count);
+    }
     vmar_end(w, row);
 }
 
@@ -211,19 +223,20 @@ void vmar_unmap(pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count)
         uint64_t first = max_u64(run->page, page);
         uint64_t last = min_u64(run_end(run), end);
 
-        if (object_at(w, region)->kind == PGR_OBJECT_VMAR) {
+        if (run->state == STATE_VMAR) {
             vmar_destroy(w, region);
+            at.depth = 0;
         } else if (last < run_end(run) && first > run->page) {
             mapping_split(w, vmar, region, last);
-            region_remove(w, vmar, first, last - first);
+            at.depth = 0;
+            region_remove(w, vmar, &at, first, last - first);
         } else {
             if (last < run_end(run))
                 object_at(w, region)->mapping.offset_pages += last - run->page;
             if (first == run->page && last == run_end(run))
                 mapping_end(w, region);
-            region_remove(w, vmar, first, last - first);
+            region_remove(w, vmar, &at, first, last - first);
         }
-        at.depth = 0;
         page = last;
     }
 }
@@ -238,7 +251,6 @@ int vmar_cuts(const pgr_world *w, uint32_t vmar, uint64_t page)
 int vmar_splits(const pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count)
 {
     struct region first = region_at(w, vmar, page);
-    struct region last = region_at(w, vmar, page + count);
 
-    return first.row != 0 && first.row == last.row && first.page < page;
+    return first.row != 0 && first.page < page && page + count < first.page + first.count;
 }
