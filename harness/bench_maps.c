@@ -7,94 +7,95 @@
 
 /* ---- maps of many runs ----------------------------------------------------------------------------------------------- */
 
-#define MANY_RUNS 1000000u
+#define PRESENT_PAGES 1000000u
+#define MANY_RUNS PRESENT_PAGES
 #define FEW_RUNS 100u
-#define COLD_SAMPLES 200u
-#define WARM_SAMPLES 2000u
+#define MAP_SAMPLES 4000u
 
-/* A VMO with a present page in every four. */
-static uint64_t sparse_vmo(struct rig *rig, uint32_t runs)
+/* A VMO whose pages are present in every fourth run of pages, in so many runs. */
+struct sparse {
+    uint64_t vmo;
+    uint64_t run_pages;
+    struct samples reads, supplies;
+};
+
+static void sparse_init(struct rig *rig, struct sparse *sparse, uint32_t runs)
 {
-    uint64_t vmo = new_pager_vmo(rig, UINT64_C(4) * runs, 0), aux = new_vmo(rig, 1);
+    uint64_t pages = PRESENT_PAGES / runs, aux = new_vmo(rig, pages);
 
+    sparse->run_pages = pages;
+    sparse->vmo = new_pager_vmo(rig, UINT64_C(4) * PRESENT_PAGES, 0);
     for (uint64_t run = 0; run < runs; run++) {
-        commit(rig, aux, 0, 1);
-        supply(rig, vmo, 4 * run, 1, aux);
+        commit(rig, aux, 0, pages);
+        supply(rig, sparse->vmo, 4 * run * pages, pages, aux);
     }
     close_handle(rig, aux);
-    return vmo;
+    require(runs_of(rig, sparse->vmo) == runs, "the map has not its runs");
 }
 
-/* Supplies the absent page in the middle of the gap behind this run. */
-static double one_page_supply(struct rig *rig, uint64_t vmo, uint64_t run, int cold)
+/* A present page: the n-th. */
+static uint64_t present_page(const struct sparse *sparse, uint64_t n)
 {
+    return n / sparse->run_pages * 4 * sparse->run_pages + n % sparse->run_pages;
+}
+
+/* An absent page that has no present neighbour: supplied, it is a run of its own. */
+static uint64_t absent_page(const struct sparse *sparse, uint64_t n)
+{
+    return present_page(sparse, n) + 2 * sparse->run_pages;
+}
+
+static void sample_read(struct rig *rig, struct sparse *sparse)
+{
+    const uint64_t offset = bytes_of(present_page(sparse, random_below(PRESENT_PAGES)));
+    char page[PAGE_BYTES];
+
+    add_sample(&sparse->reads,
+               timed(rig, PGR_CALL_VMO_READ, (const uint64_t[PGR_ARGS_MAX]){sparse->vmo, 0, offset, sizeof(page)}, page,
+                     sizeof(page)));
+}
+
+static uint64_t sample_supply(struct rig *rig, struct sparse *sparse)
+{
+    const uint64_t offset = bytes_of(absent_page(sparse, random_below(PRESENT_PAGES)));
     uint64_t aux = new_vmo(rig, 1);
 
     commit(rig, aux, 0, 1);
-    if (cold)
-        chill();
-    double cost = TIMED(rig, PAGER_SUPPLY_PAGES, rig->pager, vmo, bytes_of(4 * run + 2), bytes_of(1), aux, 0);
+    add_sample(&sparse->supplies, TIMED(rig, PAGER_SUPPLY_PAGES, rig->pager, sparse->vmo, offset, bytes_of(1), aux, 0));
     close_handle(rig, aux);
-    return cost;
+    return offset;
 }
 
-static double one_page_read(struct rig *rig, uint64_t vmo, uint64_t run, int cold)
+/* Evicts the page again, so that a small map keeps the runs that it has. */
+static void take_back(struct rig *rig, const struct sparse *sparse, uint64_t offset)
 {
-    char page[PAGE_BYTES];
-    const uint64_t args[PGR_ARGS_MAX] = {vmo, 0, bytes_of(4 * run), sizeof(page)};
-
-    if (cold)
-        chill();
-    return timed(rig, PGR_CALL_VMO_READ, args, page, sizeof(page));
-}
-
-struct map_samples {
-    struct samples read_many, read_few, supply_many, supply_few;
-};
-
-/* `gaps_many` and `gaps_few` are random orders of the maps' gaps; none is supplied twice. */
-static void sample_maps(struct rig *rig, struct map_samples *to, uint64_t many, const uint32_t *gaps_many, int cold)
-{
-    uint32_t *gaps_few = random_order(FEW_RUNS);
-    uint64_t few = 0;
-
-    for (uint32_t i = 0; i < (cold ? COLD_SAMPLES : WARM_SAMPLES); i++) {
-        /* The small map stays one of about a hundred runs: it is made anew after every ten supplies. */
-        if (i % 10 == 0) {
-            if (few)
-                close_handle(rig, few);
-            few = sparse_vmo(rig, FEW_RUNS);
-        }
-        add_sample(&to->read_many, one_page_read(rig, many, random_below(MANY_RUNS), cold));
-        add_sample(&to->read_few, one_page_read(rig, few, random_below(FEW_RUNS), cold));
-        add_sample(&to->supply_many, one_page_supply(rig, many, gaps_many[i], cold));
-        add_sample(&to->supply_few, one_page_supply(rig, few, gaps_few[i % 10], cold));
-    }
-    close_handle(rig, few);
-    free(gaps_few);
+    CALL(rig, VMO_OP_RANGE, 0, sparse->vmo, ZX_VMO_OP_DONT_NEED, offset, bytes_of(1));
+    CALL(rig, RECLAIM, 0, 1);
 }
 
 /*
- * Judged as a program meets the maps, so that the large one pays for what the caches cannot hold of it; the same with cold
- * caches on both sides stands beside it, and tells the work from the misses.
+ * The same pages of two VMOs of the same size are present, in a million runs here and in a hundred there. What the two
+ * hold is the same, and lies as far from the processor; what differs is the map.
  */
 static void maps_of_many_runs(void)
 {
-    static struct map_samples cold, warm;
+    static struct sparse many, few;
     struct rig rig;
 
-    rig_init(&rig, MANY_RUNS + (1u << 16), 3 * MANY_RUNS);
-    uint64_t many = sparse_vmo(&rig, MANY_RUNS);
-    uint32_t *gaps = random_order(MANY_RUNS);
-    require(runs_of(&rig, many) == MANY_RUNS, "the map has not its million runs");
-    sample_maps(&rig, &cold, many, gaps, 1);
-    sample_maps(&rig, &warm, many, gaps + COLD_SAMPLES, 0);
-    free(gaps);
+    rig_init(&rig, 2 * PRESENT_PAGES + (1u << 16), 3 * MANY_RUNS);
+    /* Pages are evicted in the order in which their VMOs were made. */
+    sparse_init(&rig, &few, FEW_RUNS);
+    sparse_init(&rig, &many, MANY_RUNS);
+    for (uint32_t i = 0; i < MAP_SAMPLES; i++) {
+        sample_read(&rig, &many);
+        sample_read(&rig, &few);
+        sample_supply(&rig, &many);
+        take_back(&rig, &few, sample_supply(&rig, &few));
+    }
+    require(runs_of(&rig, few.vmo) == FEW_RUNS, "the small map has not kept its runs");
     rig_free(&rig);
-    report("one-page supply, map of 10^6 runs / 10^2", median(&warm.supply_many) / median(&warm.supply_few), 4);
-    report("one-page read, map of 10^6 runs / 10^2", median(&warm.read_many) / median(&warm.read_few), 4);
-    mention("one-page supply, the same with cold caches", median(&cold.supply_many) / median(&cold.supply_few));
-    mention("one-page read, the same with cold caches", median(&cold.read_many) / median(&cold.read_few));
+    report("one-page supply, map of 10^6 runs / 10^2", median(&many.supplies) / median(&few.supplies), 4);
+    report("one-page read, map of 10^6 runs / 10^2", median(&many.reads) / median(&few.reads), 4);
 }
 
 /* ---- reset ------------------------------------------------------------------------------------------------------------ */

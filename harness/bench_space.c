@@ -10,29 +10,28 @@
 #define FEW_MAPPINGS 10u
 #define MANY_MAPPINGS 100000u
 #define LONGEST_MAPPING 16u /* pages */
-#define COLD_SAMPLES 100u
-#define WARM_SAMPLES 3000u
+#define SPACE_SAMPLES 4000u
 
-struct map_samples {
-    struct samples map, unmap;
-};
-
-/* An address space that is churned; its mappings are as many all the time, and of any length. */
+/*
+ * Address spaces that are churned: a hundred thousand mappings of any length, all in one VMAR, or so many in each of
+ * several. The world holds as much either way, and the caches as little; what differs is the VMAR.
+ */
 struct space {
     struct rig rig;
     uint64_t vmo;
-    uint64_t vmar;
-    uint32_t count;
+    uint32_t in_each; /* mappings in a VMAR */
+    uint64_t *vmars;
     struct {
         uint64_t address;
         uint64_t pages;
     } *mappings;
-    struct map_samples cold, warm;
+    struct samples map, unmap;
 };
 
 static double map_lowest(struct space *space, uint32_t i)
 {
-    pgr_call c = {.number = PGR_CALL_VMAR_MAP, .arg = {space->vmar, ZX_VM_PERM_READ, 0, space->vmo}};
+    pgr_call c = {.number = PGR_CALL_VMAR_MAP,
+                  .arg = {space->vmars[i / space->in_each], ZX_VM_PERM_READ, 0, space->vmo}};
     pgr_result result;
 
     space->mappings[i].pages = 1 + random_below(LONGEST_MAPPING);
@@ -47,34 +46,39 @@ static double map_lowest(struct space *space, uint32_t i)
 
 static double unmap(struct space *space, uint32_t i)
 {
-    return TIMED(&space->rig, VMAR_UNMAP, space->vmar, space->mappings[i].address, bytes_of(space->mappings[i].pages));
+    return TIMED(&space->rig, VMAR_UNMAP, space->vmars[i / space->in_each], space->mappings[i].address,
+                 bytes_of(space->mappings[i].pages));
 }
 
 /* Until every mapping has been replaced twice, on average, what is left lies among holes of every length. */
 static void space_churn(struct space *space)
 {
-    for (uint32_t i = 0; i < 2 * space->count; i++) {
-        uint32_t which = (uint32_t)random_below(space->count);
+    for (uint32_t i = 0; i < 2 * MANY_MAPPINGS; i++) {
+        uint32_t which = (uint32_t)random_below(MANY_MAPPINGS);
 
         unmap(space, which);
         map_lowest(space, which);
     }
 }
 
-static void space_init(struct space *space, uint32_t count)
+static void space_init(struct space *space, uint32_t in_each)
 {
+    uint32_t vmars = MANY_MAPPINGS / in_each;
     pgr_start start;
 
     rig_config(&space->rig, 1u << 10, 1u << 10);
-    space->rig.config.object_count = 2 * count + 1024;
+    space->rig.config.object_count = 2 * MANY_MAPPINGS;
     rig_make(&space->rig);
     pgr_start_handles(space->rig.world, &start);
-    space->vmar = start.vmar;
     space->vmo = new_vmo(&space->rig, LONGEST_MAPPING);
-    space->count = count;
-    space->mappings = calloc(count, sizeof(space->mappings[0]));
-    require(space->mappings != NULL, "out of memory");
-    for (uint32_t i = 0; i < count; i++)
+    space->in_each = in_each;
+    space->vmars = calloc(vmars, sizeof(space->vmars[0]));
+    space->mappings = calloc(MANY_MAPPINGS, sizeof(space->mappings[0]));
+    require(space->vmars != NULL && space->mappings != NULL, "out of memory");
+    for (uint32_t i = 0; i < vmars; i++)
+        space->vmars[i] = CALL(&space->rig, VMAR_ALLOCATE, 4, start.vmar, ZX_VM_CAN_MAP_READ, 0,
+                               bytes_of(UINT64_C(4) * LONGEST_MAPPING * in_each));
+    for (uint32_t i = 0; i < MANY_MAPPINGS; i++)
         map_lowest(space, i);
     space_churn(space);
 }
@@ -82,42 +86,34 @@ static void space_init(struct space *space, uint32_t count)
 static void space_free(struct space *space)
 {
     rig_free(&space->rig);
+    free(space->vmars);
     free(space->mappings);
 }
 
-static void space_step(struct space *space, struct map_samples *to, int cold)
+static void space_step(struct space *space)
 {
-    uint32_t i = (uint32_t)random_below(space->count);
+    uint32_t i = (uint32_t)random_below(MANY_MAPPINGS);
 
-    if (cold)
-        chill();
-    add_sample(&to->unmap, unmap(space, i));
-    if (cold)
-        chill();
-    add_sample(&to->map, map_lowest(space, i));
+    add_sample(&space->unmap, unmap(space, i));
+    add_sample(&space->map, map_lowest(space, i));
 }
 
-/* As for the maps of many runs: warm caches as a program meets them, and the same with cold ones beside it. */
 static void map_and_unmap(void)
 {
     static struct space few, many;
 
     space_init(&few, FEW_MAPPINGS);
     space_init(&many, MANY_MAPPINGS);
-    for (uint32_t i = 0; i < COLD_SAMPLES; i++) {
-        space_step(&few, &few.cold, 1);
-        space_step(&many, &many.cold, 1);
-    }
-    for (uint32_t i = 0; i < WARM_SAMPLES; i++) {
-        space_step(&few, &few.warm, 0);
-        space_step(&many, &many.warm, 0);
+    for (uint32_t i = 0; i < SPACE_SAMPLES; i++) {
+        space_step(&few);
+        space_step(&many);
     }
     space_free(&few);
     space_free(&many);
-    report("map into the lowest hole, 10^5 mappings / 10", median(&many.warm.map) / median(&few.warm.map), 4);
-    report("unmap at random, 10^5 mappings / 10", median(&many.warm.unmap) / median(&few.warm.unmap), 4);
-    mention("map into the lowest hole, the same with cold caches", median(&many.cold.map) / median(&few.cold.map));
-    mention("unmap at random, the same with cold caches", median(&many.cold.unmap) / median(&few.cold.unmap));
+    report("map into the lowest hole, a VMAR of 10^5 mappings / one of 10^4 VMARs of 10",
+           median(&many.map) / median(&few.map), 4);
+    report("unmap at random, a VMAR of 10^5 mappings / one of 10^4 VMARs of 10",
+           median(&many.unmap) / median(&few.unmap), 4);
 }
 
 /* ---- holes that are too short ---------------------------------------------------------------------------------- */
