@@ -11,6 +11,7 @@
 #define MANY_MAPPINGS 100000u
 #define LONGEST_MAPPING 16u /* pages */
 #define SPACE_SAMPLES 4000u
+#define UNMAPPED 1024u /* mappings that are out for a while */
 
 /*
  * Address spaces that are churned: a hundred thousand mappings of any length, all in one VMAR, or so many in each of
@@ -25,6 +26,8 @@ struct space {
         uint64_t address;
         uint64_t pages;
     } *mappings;
+    uint32_t unmapped[UNMAPPED];
+    uint32_t next;
     struct samples map, unmap;
 };
 
@@ -50,15 +53,38 @@ static double unmap(struct space *space, uint32_t i)
                  bytes_of(space->mappings[i].pages));
 }
 
+/*
+ * Takes a random mapping out and puts one in that was taken out long ago: what the one touches is of no use to the
+ * other. Either cost may be wanted.
+ */
+static void space_step(struct space *space, struct samples *unmaps, struct samples *maps)
+{
+    uint32_t in = space->unmapped[space->next], out;
+
+    do {
+        out = (uint32_t)random_below(MANY_MAPPINGS);
+    } while (space->mappings[out].pages == 0);
+    double unmap_ns = unmap(space, out);
+    space->mappings[out].pages = 0;
+    space->unmapped[space->next] = out;
+    space->next = (space->next + 1) % UNMAPPED;
+    double map_ns = map_lowest(space, in);
+    if (unmaps) {
+        add_sample(unmaps, unmap_ns);
+        add_sample(maps, map_ns);
+    }
+}
+
 /* Until every mapping has been replaced twice, on average, what is left lies among holes of every length. */
 static void space_churn(struct space *space)
 {
-    for (uint32_t i = 0; i < 2 * MANY_MAPPINGS; i++) {
-        uint32_t which = (uint32_t)random_below(MANY_MAPPINGS);
-
-        unmap(space, which);
-        map_lowest(space, which);
+    for (uint32_t i = 0; i < UNMAPPED; i++) {
+        space->unmapped[i] = i * (MANY_MAPPINGS / UNMAPPED);
+        unmap(space, space->unmapped[i]);
+        space->mappings[space->unmapped[i]].pages = 0;
     }
+    for (uint32_t i = 0; i < 2 * MANY_MAPPINGS; i++)
+        space_step(space, NULL, NULL);
 }
 
 static void space_init(struct space *space, uint32_t in_each)
@@ -90,14 +116,6 @@ static void space_free(struct space *space)
     free(space->mappings);
 }
 
-static void space_step(struct space *space)
-{
-    uint32_t i = (uint32_t)random_below(MANY_MAPPINGS);
-
-    add_sample(&space->unmap, unmap(space, i));
-    add_sample(&space->map, map_lowest(space, i));
-}
-
 static void map_and_unmap(void)
 {
     static struct space few, many;
@@ -105,8 +123,8 @@ static void map_and_unmap(void)
     space_init(&few, FEW_MAPPINGS);
     space_init(&many, MANY_MAPPINGS);
     for (uint32_t i = 0; i < SPACE_SAMPLES; i++) {
-        space_step(&few);
-        space_step(&many);
+        space_step(&few, &few.unmap, &few.map);
+        space_step(&many, &many.unmap, &many.map);
     }
     space_free(&few);
     space_free(&many);
