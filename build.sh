@@ -11,6 +11,7 @@ usage: ./build.sh [COMMAND]
   (none)           build everything into out/: libpagerite.a, pagerite, the fuzz targets
   fuzz [SECONDS]   build and run all fuzzers (60 seconds) from the traces' seeds; status 1 if one found something
   test             build with ASan and UBSan and run every test; the last line is the count
+  coverage         lines, branches and MC/DC of core/ that tests and corpora reach; status 1 below 100 %
   bench            measure the bounds: name, value, unit, bound, ok or MISSED, separated by tabs
   clean            remove out/
   help             this text
@@ -55,6 +56,7 @@ flavour_flags()
     plain) echo "${given:--O2 -g}" ;;
     asan) [[ $given == *-fsanitize=* ]] && echo "$given" || echo "${given:--O1} $sanitizers" ;;
     fuzz) [[ $given == *-fsanitize=* ]] && echo "$given" || echo "${given:--O2} $sanitizers $coverage" ;;
+    coverage) echo "-O1 -g -fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc -include ci/coverage.h" ;;
     engine | host) echo "$given" ;;
     esac
 }
@@ -153,6 +155,15 @@ run_test()
     ci/test.sh "$objects/asan" "$OUT"
 }
 
+run_coverage()
+{
+    [[ -n ${CC:-} ]] || ci/setup.sh test
+    choose_compilers
+    quiet=1 engine=""
+    OUT=$objects/coverage make_flavour coverage UNITY=1 tests fuzzers >&2
+    ci/coverage.sh "$objects/coverage" "$OUT"
+}
+
 run_bench()
 {
     [[ -n ${CC:-} ]] || ci/setup.sh fuzz
@@ -177,6 +188,7 @@ main()
         ;;
     fuzz) run_fuzz "${2:-}" ;;
     test) run_test ;;
+    coverage) run_coverage ;;
     bench) run_bench ;;
     clean) rm -rf out ;;
     help | --help | -h) usage ;;

@@ -3,6 +3,7 @@
 #   OUT       folder of the products             OBJ       folder of this flavour's objects
 #   CC CFLAGS                                    compile C, and link everything but fuzz targets
 #   CXX CXXFLAGS                                 compile C++
+#   UNITY                                        1: the core is compiled as one file
 #   LINK_FUZZ ENGINE                             command and engine that link a fuzz target; without an engine it
 #                                                gets a main() that replays files
 # Sources are found by wildcard: a new file needs no line here.
@@ -40,7 +41,8 @@ bench: $(bench)
 tests: $(tests) $(tool)
 fuzzers: $(fuzzers)
 
-$(core_library): $(call object,$(core_sources))
+unity := $(OBJ)/core/unity
+$(core_library): $(if $(UNITY),$(unity).o,$(call object,$(core_sources)))
 $(harness_library): $(call object,$(harness_sources))
 $(support_library): $(call object,$(test_support))
 %.a:
@@ -60,6 +62,11 @@ replay_main := $(if $(ENGINE),,$(call object,$(wildcard harness/replay_main.c)))
 $(OUT)/fuzz_%: $(OBJ)/fuzz/fuzz_%.o $(replay_main) $(harness_library) $(core_library)
 	@mkdir -p $(OUT)
 	$(LINK_FUZZ) $^ $(ENGINE) $(harness_needs) -o $@
+
+$(unity).o: $(core_sources) $(OBJ)/flags
+	@mkdir -p $(@D)
+	printf '#include "%s"\n' $(core_sources) >$(unity).c
+	$(CC) $(CFLAGS) $(core_flags) -I. -MMD -MP -c $(unity).c -o $@
 
 $(OBJ)/core/%.o: core/%.c $(OBJ)/flags
 	@mkdir -p $(@D)

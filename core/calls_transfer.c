@@ -33,7 +33,7 @@ static zx_status_t side_check(const pgr_world *w, uint32_t vmo, uint64_t offset,
     return pages_pinned(w, window.pages, page, page + to_page(w, length)) ? ZX_ERR_BAD_STATE : ZX_OK;
 }
 
-static zx_status_t destination_check(const pgr_world *w, const struct op *op)
+static zx_status_t receiver_check(const pgr_world *w, const struct op *op)
 {
     uint64_t length = op->end - op->begin;
 
@@ -137,7 +137,7 @@ LOOK(vmo_transfer_data)
         return ZX_OK;
     }
     if (op->position == op->end)
-        return op->stage == TRANSFER_TAKE ? destination_check(w, op) : ZX_OK;
+        return op->stage == TRANSFER_TAKE ? receiver_check(w, op) : ZX_OK;
     if (op->stage == TRANSFER_TAKE)
         return side_look(w, plan, op->vmo, op->position);
     return side_look(w, plan, op->second_vmo, op->size + (op->position - op->begin));

@@ -60,7 +60,7 @@ static void set_remove(pgr_world *w, uint32_t row)
 
 /* --- the source's queue, of both kinds --- */
 
-static void queue_append(pgr_world *w, uint32_t row)
+static void request_enqueue(pgr_world *w, uint32_t row)
 {
     struct source *source = source_at(w, request_at(w, row)->source);
 
@@ -179,7 +179,7 @@ void request_raise(pgr_world *w, uint32_t thread, const struct want *want)
     request->pending = count;
     set_insert(w, want->source, row);
     wait_on(w, thread, row);
-    queue_append(w, row);
+    request_enqueue(w, row);
     source_send(w, want->source);
 }
 
