@@ -306,7 +306,7 @@ static uint64_t hash_runs(const pgr_world *w, const void *frames, const struct t
 
     for (run = tree_seek(w, &at, 0); run != NULL; run = tree_next(w, &at)) {
         sum = HASH(sum, *run);
-        if (state_has_frame(run->state) && frames != NULL)
+        if (state_has_frame(run->state))
             sum = hash_bytes((const char *)frames + to_bytes(w, run->frame), to_bytes(w, run->count), sum);
     }
     return sum;

@@ -36,8 +36,9 @@ void object_check_alive(pgr_world *w, uint32_t row)
 {
     struct object *object = object_at(w, row);
 
-    if (object->handle_count > 0 || object->reference_count > 0 || object->dying)
+    if (object->handle_count > 0 || object->reference_count > 0)
         return;
+    PGR_ASSERT(!object->dying);
     object->dying = 1;
     if (w->last_dead != 0)
         object_at(w, w->last_dead)->link = row;

@@ -70,7 +70,7 @@ static uint64_t pages_take_away(pgr_world *w, uint32_t row, uint32_t event, uint
 
         page = piece_end(&piece);
         if (piece.state == PGR_PAGE_NONE || piece.pins > 0 || (hint != HINT_ANY && piece.hint != hint) ||
-            pgr_page_after(event, piece.state) != PGR_PAGE_NONE || pages->source == 0)
+            pgr_page_after(event, piece.state) != PGR_PAGE_NONE)
             continue;
         piece.count = min_u64(piece.count, left);
         left -= piece.count;

@@ -267,10 +267,8 @@ struct run *tree_seek_wide(const pgr_world *w, struct cursor *at, uint64_t count
 
 struct run *tree_next(const pgr_world *w, struct cursor *at)
 {
-    if (at->depth == 0)
-        return NULL;
-    if (at->slot[0] < node_at(w, at->node[0])->count)
-        at->slot[0]++;
+    PGR_ASSERT(at->depth > 0 && at->slot[0] < node_at(w, at->node[0])->count);
+    at->slot[0]++;
     return run_under(w, at);
 }
 
@@ -346,7 +344,7 @@ static void widths_before(const pgr_world *w, const struct cursor *at, uint64_t 
 void tree_grow_before(const pgr_world *w, struct cursor *at, struct run *before, uint64_t count)
 {
     uint64_t end = run_end(before) + count;
-    uint32_t level = 1;
+    uint32_t level = 0;
 
     before->count += count;
     if (at->slot[0] > 0) {
@@ -355,13 +353,14 @@ void tree_grow_before(const pgr_world *w, struct cursor *at, struct run *before,
     }
     widths_before(w, at, before->count);
     at->low = max_u64(at->low, end);
-    for (; level < at->depth; level++) {
-        uint64_t *key = &node_at(w, at->node[level])->inner.keys[at->slot[level]];
+    /* Up to the node in which the run before is left of the cursor, and no further. */
+    do {
+        uint64_t *key;
 
+        level++;
+        key = &node_at(w, at->node[level])->inner.keys[at->slot[level]];
         *key = max_u64(*key, end);
-        if (at->slot[level] > 0)
-            return;
-    }
+    } while (at->slot[level] == 0);
 }
 
 /* Inserts a child into a node of this tree, which has room. */
@@ -569,9 +568,10 @@ static void root_lower(pgr_world *w, struct tree *tree)
 {
     while (tree->root != 0) {
         struct node *root = node_at(w, tree->root);
+        uint32_t needed = root->level == 0 ? 1 : 2;
         uint32_t below = 0;
 
-        if (root->count > 1 || (root->level == 0 && root->count == 1))
+        if (root->count >= needed)
             return;
         if (root->count == 1)
             below = root->inner.children[0];

@@ -57,7 +57,7 @@ static uint64_t hole_fit(const struct run *hole, uint64_t count, uint32_t align)
     uint64_t mask = ((uint64_t)1 << align) - 1;
     uint64_t page = (hole->page + mask) & ~mask;
 
-    return page >= hole->page && in_range(page - hole->page, count, hole->count) ? page : 0;
+    return in_range(page - hole->page, count, hole->count) ? page : 0;
 }
 
 uint64_t vmar_find_hole(const pgr_world *w, uint32_t row, uint64_t count, uint32_t align, uint64_t limit)
