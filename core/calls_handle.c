@@ -169,7 +169,7 @@ static void info_bti(const pgr_world *w, const struct plan *plan, zx_info_bti_t 
 
     info->minimum_contiguity = page_bytes(w);
     info->aspace_size = 0;
-    info->pmo_count = bti->pmt_count;
+    info->pmo_count = bti->pmt_count + bti->quarantine_count;
     info->quarantine_count = bti->quarantine_count;
 }
 

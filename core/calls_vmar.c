@@ -147,8 +147,8 @@ CHECK(vmar_map)
     status = map_options_check(w, plan, options, vmar_rights, vmo_rights);
     if (status != ZX_OK)
         return status;
-    if ((options & VM_PERMS & ~can_map_perms(vmar_at(w, plan->pager)->flags)) != 0)
-        return ZX_ERR_ACCESS_DENIED;
+    /* What the VMAR does not allow, no handle to it has the right to. */
+    PGR_ASSERT((options & VM_PERMS & ~can_map_perms(vmar_at(w, plan->pager)->flags)) == 0);
     if (!page_aligned(w, arg[4]))
         return ZX_ERR_INVALID_ARGS;
     plan->size_pages = to_pages_up(w, arg[5]);
@@ -282,12 +282,24 @@ CHECK(vmar_protect)
     if (!range_inside(w, plan, plan->pager, arg[2]))
         return ZX_ERR_INVALID_ARGS;
     status = protect_walk(w, plan, perms, rights);
-    plan->value = (uint32_t)vmar_cuts(w, plan->pager, plan->stop) +
-                  (uint32_t)vmar_cuts(w, plan->pager, plan->stop + plan->size_pages);
+    plan->value = (uint32_t)vmar_cuts(w, plan->pager, plan->stop, perms) +
+                  (uint32_t)vmar_cuts(w, plan->pager, plan->stop + plan->size_pages, perms);
     plan->need.object_rows = plan->value;
     plan->need.counted = plan->value;
     plan->need.nodes = 2 * tree_growth(3, 0);
     return status;
+}
+
+/* Of a mapping with other permissions, what lies in [page, end) becomes one of its own. */
+static void mapping_protect(pgr_world *w, struct region region, uint64_t page, uint64_t end, uint32_t perms)
+{
+    if (object_at(w, region.row)->mapping.perms == perms)
+        return;
+    if (region.page < page)
+        region.row = mapping_split(w, region.vmar, region.row, page);
+    if (region.page + region.count > end)
+        mapping_split(w, region.vmar, region.row, end);
+    object_at(w, region.row)->mapping.perms = perms;
 }
 
 COMMIT(vmar_protect)
@@ -299,14 +311,7 @@ COMMIT(vmar_protect)
     while (page < end) {
         struct region region = region_at(w, plan->pager, page);
 
-        if (region.page < page) {
-            region.row = mapping_split(w, region.vmar, region.row, page);
-            region.count -= page - region.page;
-            region.page = page;
-        }
-        if (region.page + region.count > end)
-            mapping_split(w, region.vmar, region.row, end);
-        object_at(w, region.row)->mapping.perms = arg_u32(plan, 1) & VM_PERMS;
+        mapping_protect(w, region, page, end, arg_u32(plan, 1) & VM_PERMS);
         page = region.page + region.count;
     }
     return PROGRESS_DONE;
@@ -332,9 +337,8 @@ CHECK(vmar_allocate)
     status = place(w, plan, plan->pager, options, arg[2]);
     if (status == ZX_OK && (options & ZX_VM_SPECIFIC) != 0)
         status = place_specific(w, plan, plan->pager, options);
-    /* A child can do no more than its parent. */
-    if (status == ZX_OK && (options & (VM_CAN_MAP | ZX_VM_CAN_MAP_SPECIFIC) & ~vmar_at(w, plan->pager)->flags) != 0)
-        status = ZX_ERR_ACCESS_DENIED;
+    /* A child can do no more than its parent, for no handle has rights beyond; but it may let places be chosen. */
+    PGR_ASSERT((options & VM_CAN_MAP & ~vmar_at(w, plan->pager)->flags) == 0);
     region_needed(&plan->need, 0);
     plan->need.handles = 1;
     return status;

@@ -954,8 +954,8 @@ uint64_t vmar_find_hole(const pgr_world *w, uint32_t vmar, uint64_t count, uint3
 int vmar_is_free(const pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count);
 /* Does the range touch a VMAR inside? With `partly`: and not cover it? */
 int vmar_child_touched(const pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count, int partly);
-/* Does a mapping begin before this page and go on behind it? */
-int vmar_cuts(const pgr_world *w, uint32_t vmar, uint64_t page);
+/* Does a mapping with other permissions begin before this page and go on behind it? */
+int vmar_cuts(const pgr_world *w, uint32_t vmar, uint64_t page, uint32_t perms);
 /* Would taking the range away leave two parts of one mapping? */
 int vmar_splits(const pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count);
 /* A region takes its place in a hole. */

@@ -241,11 +241,11 @@ void vmar_unmap(pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count)
     }
 }
 
-int vmar_cuts(const pgr_world *w, uint32_t vmar, uint64_t page)
+int vmar_cuts(const pgr_world *w, uint32_t vmar, uint64_t page, uint32_t perms)
 {
     struct region region = region_at(w, vmar, page);
 
-    return region.row != 0 && region.page < page;
+    return region.row != 0 && region.page < page && object_at(w, region.row)->mapping.perms != perms;
 }
 
 int vmar_splits(const pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count)
