@@ -66,11 +66,13 @@ void access_prepare(pgr_world *w, void *frames, const struct access *access)
 
 static zx_status_t mem_check(struct plan *plan)
 {
-    uint64_t address = plan->call->arg[0];
     uint64_t bytes = plan->call->arg[2];
+    /* Without bytes no address is touched. */
+    uint64_t address = bytes > 0 ? plan->call->arg[0] : 0;
 
     plan->op.begin = address;
     plan->op.position = address;
+    /* Nothing is mapped at the end of the address space: no access gets so far. */
     plan->op.end = bytes > UINT64_MAX - address ? UINT64_MAX : address + bytes;
     return ZX_OK;
 }
@@ -80,7 +82,7 @@ static zx_status_t mem_look(const pgr_world *w, struct plan *plan, int write)
 {
     if (plan->wake_status != ZX_OK)
         return plan->wake_status;
-    if (plan->op.position == plan->op.end)
+    if (plan->op.position == plan->op.end && plan->op.end != UINT64_MAX)
         return ZX_OK;
     if (plan->call->buffer == NULL || plan->call->buffer_bytes < plan->op.end - plan->op.begin)
         return ZX_ERR_INVALID_ARGS;

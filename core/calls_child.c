@@ -105,16 +105,13 @@ static zx_status_t snapshot_check(const pgr_world *w, const struct window *windo
 
 static zx_status_t reference_check(const pgr_world *w, const struct window *window, uint8_t flags, struct plan *plan)
 {
-    uint8_t vmo_flags = object_at(w, plan->other)->flags;
-
     if ((flags & PGR_PAGES_PHYSICAL) != 0)
         return ZX_ERR_NOT_SUPPORTED;
     if (plan->call->arg[2] != 0 || plan->call->arg[3] != 0)
         return ZX_ERR_INVALID_ARGS;
     if ((flags & PGR_PAGES_CONTIGUOUS) != 0)
         return ZX_ERR_NOT_SUPPORTED;
-    if ((arg_u32(plan, 1) & ZX_VMO_CHILD_RESIZABLE) != 0 &&
-        ((flags & PGR_PAGES_RESIZABLE) == 0 || (vmo_flags & PGR_VMO_SLICE) != 0))
+    if ((arg_u32(plan, 1) & ZX_VMO_CHILD_RESIZABLE) != 0 && (flags & PGR_PAGES_RESIZABLE) == 0)
         return ZX_ERR_NOT_SUPPORTED;
     if (pages_at(w, window->pages)->cache_policy != ZX_CACHE_POLICY_CACHED)
         return ZX_ERR_BAD_STATE;

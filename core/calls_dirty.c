@@ -153,7 +153,7 @@ static int dirty_range_next(const pgr_world *w, struct cursor *at, uint64_t *pag
         uint8_t state = piece.state == PGR_PAGE_AWAITING_CLEAN ? PGR_PAGE_DIRTY : piece.state;
         int dirty = state == PGR_PAGE_DIRTY || state == PGR_PAGE_INTERVAL;
 
-        if (kind != PGR_PAGE_NONE && (state != kind || state == PGR_PAGE_INTERVAL))
+        if (kind != PGR_PAGE_NONE && state != kind)
             break;
         if (dirty && kind == PGR_PAGE_NONE) {
             begin = *page;

@@ -208,17 +208,13 @@ COMMIT(object_get_info)
 
 /* --- zx_object_get_property, zx_object_set_property --- */
 
-/* The object's name; null if its kind has none. */
+/* Only VMOs and BTIs have names: handles to nothing else have the rights that properties need. */
 static char *object_name(const pgr_world *w, uint32_t row)
 {
-    switch (object_at(w, row)->kind) {
-    case PGR_OBJECT_VMO:
-        return vmo_at(w, row)->name;
-    case PGR_OBJECT_BTI:
-        return object_at(w, row)->bti.name;
-    default:
-        return NULL;
-    }
+    struct object *object = object_at(w, row);
+
+    PGR_ASSERT(object->kind == PGR_OBJECT_VMO || object->kind == PGR_OBJECT_BTI);
+    return object->kind == PGR_OBJECT_VMO ? object->vmo.name : object->bti.name;
 }
 
 /* The questions that both calls ask, with the least size that the property's value must have. */
@@ -244,9 +240,9 @@ static zx_status_t property_check(const pgr_world *w, struct plan *plan, zx_righ
     if (plan->call->buffer_bytes < least)
         return ZX_ERR_BUFFER_TOO_SMALL;
     /* Does this object have the property? */
-    if (arg_u32(plan, 1) == ZX_PROP_NAME)
-        return object_name(w, plan->other) == NULL ? ZX_ERR_WRONG_TYPE : ZX_OK;
-    return object_at(w, plan->other)->kind != PGR_OBJECT_VMO ? ZX_ERR_WRONG_TYPE : ZX_OK;
+    if (arg_u32(plan, 1) == ZX_PROP_VMO_CONTENT_SIZE && object_at(w, plan->other)->kind != PGR_OBJECT_VMO)
+        return ZX_ERR_WRONG_TYPE;
+    return ZX_OK;
 }
 
 CHECK(object_get_property)

@@ -95,7 +95,7 @@ int vmar_child_touched(const pgr_world *w, uint32_t vmar, uint64_t page, uint64_
         int covered = run->page >= page && run_end(run) <= page + count;
 
         region_prefetch(w, run->frame);
-        if (run->state == STATE_VMAR && !(partly && covered))
+        if (run->state == STATE_VMAR && (!partly || !covered))
             return 1;
     }
     return 0;
