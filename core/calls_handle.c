@@ -40,9 +40,11 @@ COMMIT(handle_close_many)
 
         memcpy(&value, next, sizeof(value));
         row = handle_find(w, value);
-        if (row != 0)
+        /* Each handle goes with all that follows from it before the next one is looked at. */
+        if (row != 0) {
             handle_close(w, row);
-        else if (value != ZX_HANDLE_INVALID)
+            objects_bury(w);
+        } else if (value != ZX_HANDLE_INVALID)
             result->status = ZX_ERR_BAD_HANDLE;
     }
     return PROGRESS_DONE;

@@ -61,29 +61,18 @@ static zx_status_t transfer_look(const pgr_world *w, struct plan *plan, uint32_t
 
 /* --- buffers in the caller's own memory --- */
 
-/*
- * How far from op->position the pages are to be made writable before their buffer is looked at: a whole run of
- * pages with frames, as the kernel does it, or one page without; nothing, if the first is writable. The end in
- * pages, or op->position's page.
- */
-static uint64_t write_ahead(const pgr_world *w, const struct plan *plan)
+/* Must the page at op->position be made writable before its buffer is looked at? */
+static int write_unready(const pgr_world *w, const struct plan *plan)
 {
     struct cursor at = cursor_on(&pages_at(w, plan->pages)->map);
     uint64_t page = to_page(w, plan->base + plan->op.position);
-    uint64_t end = min_u64(to_pages_up(w, plan->base + plan->op.end), page + WRITE_BATCH);
-    struct sight sight = pages_see(w, &at, plan->pages, page, end);
-    int own = sight.owner == plan->pages && state_has_frame(sight.piece.state);
+    struct sight sight = pages_see(w, &at, plan->pages, page, page + 1);
     int shared = 0;
 
-    if (own)
-        frames_shared(w, (struct stretch){sight.piece.frame, 1}, &shared);
-    if (own && !shared && pgr_page_after(PGR_EVENT_WRITE, sight.piece.state) == sight.piece.state)
-        return page;
-    if (!state_has_frame(sight.piece.state))
-        return page + 1;
-    while (sight.piece.page < end && state_has_frame(sight.piece.state))
-        sight = pages_see(w, &at, plan->pages, piece_end(&sight.piece), max_u64(piece_end(&sight.piece), end));
-    return min_u64(sight.piece.page, end);
+    if (sight.owner != plan->pages || !state_has_frame(sight.piece.state))
+        return 1;
+    frames_shared(w, (struct stretch){sight.piece.frame, 1}, &shared);
+    return shared || pgr_page_after(PGR_EVENT_WRITE, sight.piece.state) != sight.piece.state;
 }
 
 /*
@@ -98,8 +87,8 @@ static zx_status_t piece_look(const pgr_world *w, struct plan *plan, int to_vmo)
     uint32_t pins = 0;
 
     plan->stop = page;
-    if (to_vmo)
-        plan->stop = pages_scan(w, plan->pages, PGR_EVENT_WRITE, page, write_ahead(w, plan), &plan->need, &pins);
+    if (to_vmo && write_unready(w, plan))
+        plan->stop = pages_scan(w, plan->pages, PGR_EVENT_WRITE, page, page + 1, &plan->need, &pins);
     if (plan->stop > page)
         return ZX_OK;
     plan->access = (struct access){

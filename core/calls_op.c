@@ -299,9 +299,9 @@ static zx_status_t op_right_check(zx_rights_t rights, uint32_t op)
 /* The questions of each operation, once the handle is known to be good for it. */
 zx_status_t op_check(const pgr_world *w, struct plan *plan)
 {
+    plan->op.strict = plan->op.options == ZX_VMO_OP_COMMIT || plan->op.options == ZX_VMO_OP_PREFETCH;
     switch (plan->op.options) {
     case ZX_VMO_OP_COMMIT:
-        plan->op.strict = 1;
         return vmo_is_physical(w, plan->op.vmo) ? ZX_ERR_NOT_SUPPORTED : rounded_check(w, plan);
     case ZX_VMO_OP_DECOMMIT:
         return vmo_is_physical(w, plan->op.vmo) ? ZX_ERR_NOT_SUPPORTED : decommit_check(w, plan);

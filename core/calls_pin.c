@@ -162,7 +162,6 @@ static uint32_t pmt_make(pgr_world *w, const struct plan *plan, const struct win
     object_reference(w, row);
     object_reference(w, plan->other);
     object_reference(w, plan->op.vmo);
-    object_at(w, plan->other)->bti.pmt_count++;
     w->unpins_promised++;
     return row;
 }
@@ -171,7 +170,7 @@ static uint32_t pmt_make(pgr_world *w, const struct plan *plan, const struct win
 static zx_status_t pin_finish(pgr_world *w, struct plan *plan, pgr_result *result)
 {
     struct object *object = object_at(w, plan->op.pmt);
-    const struct object *bti = object_at(w, object->pmt.bti);
+    struct object *bti = object_at(w, object->pmt.bti);
 
     /* Does the BTI still take pins? */
     if (bti->bti.quarantine_count > 0 || bti->handle_count == 0)
@@ -180,6 +179,7 @@ static zx_status_t pin_finish(pgr_world *w, struct plan *plan, pgr_result *resul
     if ((plan->op.options & (ZX_BTI_PERM_READ | ZX_BTI_PERM_WRITE | ZX_BTI_PERM_EXECUTE)) == 0)
         return ZX_ERR_INVALID_ARGS;
     object->flags = 0;
+    bti->bti.pmt_count++;
     if ((plan->op.options & ZX_BTI_PERM_WRITE) != 0)
         pages_at(w, object->pmt.pages)->modified = 1;
     result->out[5] = handle_make_default(w, plan->op.pmt, 0);

@@ -91,7 +91,7 @@ static void thread_waits(const pgr_world *w, const struct plan *plan, enum pgr_w
 CHECK(port_wait)
 {
     plan->value = (zx_time_t)plan->call->arg[1] == ZX_TIME_INFINITE;
-    return handle_get(w, plan->call->arg[0], PGR_OBJECT_PORT, ZX_RIGHT_READ, &plan->op.port);
+    return handle_get(w, plan->call->arg[0], PGR_OBJECT_PORT, ZX_RIGHT_READ, &plan->op.waited_on);
 }
 
 static void packet_receive(pgr_world *w, uint32_t row, pgr_result *result)
@@ -112,11 +112,11 @@ COMMIT(port_wait)
     (void)frames;
     if (plan->op.waited) {
         result->packet = thread_at(w, plan->thread)->packet;
-    } else if (port_at(w, plan->op.port)->first_packet != 0) {
-        packet_receive(w, port_at(w, plan->op.port)->first_packet, result);
+    } else if (port_at(w, plan->op.waited_on)->first_packet != 0) {
+        packet_receive(w, port_at(w, plan->op.waited_on)->first_packet, result);
     } else if (plan->value) {
-        thread_waits(w, plan, PGR_WAIT_PORT, plan->op.port);
-        thread_list_append(w, &port_at(w, plan->op.port)->waiters, plan->thread);
+        thread_waits(w, plan, PGR_WAIT_PORT, plan->op.waited_on);
+        thread_list_append(w, &port_at(w, plan->op.waited_on)->waiters, plan->thread);
         return PROGRESS_WAIT;
     } else {
         result->status = ZX_ERR_TIMED_OUT;
@@ -199,6 +199,7 @@ COMMIT(object_wait_one)
     }
     object = object_at(w, plan->other);
     if ((object->signals & arg_u32(plan, 1)) == 0 && plan->value) {
+        plan->op.waited_on = plan->other;
         thread_waits(w, plan, PGR_WAIT_SIGNALS, plan->other);
         thread->signals = arg_u32(plan, 1);
         thread->handle = arg_u32(plan, 0);
@@ -218,7 +219,7 @@ CHECK(object_wait_async)
 
     if ((arg_u32(plan, 4) & ~(ZX_WAIT_ASYNC_TIMESTAMP | ZX_WAIT_ASYNC_EDGE)) != 0)
         return ZX_ERR_INVALID_ARGS;
-    status = handle_get(w, plan->call->arg[1], PGR_OBJECT_PORT, ZX_RIGHT_WRITE, &plan->op.port);
+    status = handle_get(w, plan->call->arg[1], PGR_OBJECT_PORT, ZX_RIGHT_WRITE, &plan->op.waited_on);
     if (status == ZX_OK)
         status = handle_get(w, plan->call->arg[0], PGR_OBJECT_NONE, ZX_RIGHT_WAIT, &plan->other);
     plan->need.packets = 1;
@@ -233,7 +234,7 @@ COMMIT(object_wait_async)
 
     (void)frames, (void)result;
     packet->kind = PACKET_SIGNAL;
-    packet->port = plan->op.port;
+    packet->port = plan->op.waited_on;
     packet->object = plan->other;
     packet->handle = arg_u32(plan, 0);
     packet->trigger = arg_u32(plan, 3);

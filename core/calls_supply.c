@@ -22,10 +22,11 @@ static zx_status_t aux_check(const pgr_world *w, uint32_t aux, uint64_t page, ui
     const struct pages *pages = pages_at(w, vmo->pages);
     uint8_t flags = object_at(w, vmo->pages)->flags;
     int slice = (object_at(w, aux)->flags & PGR_VMO_SLICE) != 0;
+    int reference = (object_at(w, aux)->flags & PGR_VMO_REFERENCE) != 0;
 
     if ((flags & (PGR_PAGES_PHYSICAL | PGR_PAGES_CONTIGUOUS)) != 0)
         return ZX_ERR_NOT_SUPPORTED;
-    if (vmo->child_count > 0 || (!slice && pages->vmo_count > 1))
+    if (vmo->child_count > 0 || reference || (!slice && pages->vmo_count > 1))
         return ZX_ERR_BAD_STATE;
     if (!in_range(page, count, vmo_window(w, aux).size_pages))
         return ZX_ERR_OUT_OF_RANGE;

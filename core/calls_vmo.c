@@ -347,32 +347,34 @@ COMMIT(vmo_set_stream_size)
 
 /* --- zx_vmo_set_cache_policy --- */
 
-/* Does anything but this one handle depend on how the VMO is cached? */
-static int vmo_is_entangled(const pgr_world *w, uint32_t row)
+/* Does a mapping or a relative depend on how the VMO is cached? */
+static int vmo_is_entangled(const struct vmo *vmo)
 {
-    const struct vmo *vmo = vmo_at(w, row);
-
-    return vmo->mapping_count > 0 || vmo->child_count > 0 || (object_at(w, row)->flags & PGR_VMO_SLICE) != 0;
+    return vmo->mapping_count > 0 || vmo->child_count > 0 || vmo->parent != 0;
 }
 
 CHECK(vmo_set_cache_policy)
 {
     uint32_t policy = arg_u32(plan, 1);
+    const struct vmo *vmo;
     const struct pages *pages;
     zx_status_t status;
+    int slice;
 
     if ((policy & ~ZX_CACHE_POLICY_MASK) != 0)
         return ZX_ERR_INVALID_ARGS;
     status = handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_MAP, &plan->other);
     if (status != ZX_OK)
         return status;
-    pages = pages_at(w, vmo_at(w, plan->other)->pages);
+    vmo = vmo_at(w, plan->other);
+    pages = pages_at(w, vmo->pages);
+    slice = (object_at(w, plan->other)->flags & PGR_VMO_SLICE) != 0;
     if (vmo_is_physical(w, plan->other))
-        return pages->cache_policy != policy && vmo_is_entangled(w, plan->other) ? ZX_ERR_BAD_STATE : ZX_OK;
+        return pages->cache_policy != policy && (vmo_is_entangled(vmo) || slice) ? ZX_ERR_BAD_STATE : ZX_OK;
     /* Are there pages that were not cached, or pinned ones? */
     if ((pages->frames_held > 0 && pages->cache_policy != ZX_CACHE_POLICY_CACHED) || pages->pins > 0)
         return ZX_ERR_BAD_STATE;
-    if (vmo_is_entangled(w, plan->other) || vmo_at(w, plan->other)->parent != 0 || pages->vmo_count > 1)
+    if (vmo_is_entangled(vmo) || pages->vmo_count > 1)
         return ZX_ERR_BAD_STATE;
     return ZX_OK;
 }

@@ -244,7 +244,7 @@ int pgr_inspect_thread(const pgr_world *w, uint32_t number, pgr_thread_view *vie
         view->next_released = thread->next - 1;
     view->held_vmo = thread->op.vmo;
     view->held_buffer_vmo = thread->op.second_vmo;
-    view->held_port = thread->op.port;
+    view->held_waited = thread->op.waited_on;
     view->held_vmar = thread->op.vmar;
     view->held_pmt = thread->op.pmt;
     view->progress_bytes = thread->op.position - min_u64(thread->op.begin, thread->op.position);

@@ -104,10 +104,10 @@ void pmt_end(pgr_world *w, uint32_t row)
         pages_unpin(w, pmt->pages, pmt->offset_pages, pmt->offset_pages + pmt->count_pages);
     w->unpins_promised--;
     object_release(w, pmt->vmo);
-    if ((object->flags & PGR_PMT_QUARANTINED) == 0) {
+    if (object->flags == 0)
         object_at(w, pmt->bti)->bti.pmt_count--;
+    if ((object->flags & PGR_PMT_QUARANTINED) == 0)
         object_release(w, pmt->bti);
-    }
     *pmt = (struct pmt){0};
 }
 
@@ -241,7 +241,7 @@ void op_hold(pgr_world *w, const struct op *op)
 {
     hold(w, op->vmo);
     hold(w, op->second_vmo);
-    hold(w, op->port);
+    hold(w, op->waited_on);
     hold(w, op->vmar);
 }
 
@@ -249,7 +249,7 @@ void op_drop(pgr_world *w, const struct op *op)
 {
     let_go(w, op->vmo);
     let_go(w, op->second_vmo);
-    let_go(w, op->port);
+    let_go(w, op->waited_on);
     let_go(w, op->vmar);
 }
 

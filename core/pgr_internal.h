@@ -432,7 +432,7 @@ struct pager {
 struct bti {
     uint32_t first_quarantined;
     uint32_t quarantine_count;
-    uint32_t pmt_count; /* quarantined ones left out */
+    uint32_t pmt_count; /* quarantined and unfinished ones left out */
     uint32_t reserved;
     char name[ZX_MAX_NAME_LEN];
 };
@@ -568,7 +568,7 @@ void handle_close(pgr_world *w, uint32_t row);
  */
 struct op {
     uint32_t vmo; /* objects that the call keeps alive while it waits; 0: none */
-    uint32_t port;
+    uint32_t waited_on;  /* the port, or the object whose signals are waited for */
     uint32_t pmt;        /* an unfinished pin's */
     uint32_t second_vmo; /* behind the caller's buffer, while that is waited for; where a transfer goes */
     uint32_t taken;      /* pages: what a transfer has taken and not put yet */

@@ -131,7 +131,7 @@ static int holds_good(struct check_context *c, const pgr_world *w)
             uint32_t row, kind;
         } held[] = {{t.held_vmo, PGR_OBJECT_VMO},
                     {t.held_buffer_vmo, PGR_OBJECT_VMO},
-                    {t.held_port, PGR_OBJECT_PORT},
+                    {t.held_waited, t.wait == PGR_WAIT_PORT ? PGR_OBJECT_PORT : object_at(c, t.held_waited)->kind},
                     {t.held_vmar, PGR_OBJECT_VMAR},
                     {t.held_pmt, PGR_OBJECT_PMT}};
         for (size_t i = 0; i < sizeof held / sizeof held[0]; i++) {
