@@ -216,6 +216,8 @@ static void steps_take(pgr_world *w, void *frames, uint16_t number, struct plan 
             status = reserve(w, &plan->need);
         if (status != ZX_OK)
             break;
+        if (plan->injected)
+            w->fail_alloc = 0;
         progress = row->commit(w, frames, plan, result);
         status = result->status;
     }

@@ -72,7 +72,7 @@ static enum snapshot snapshot_kind(const pgr_world *w, uint32_t row, int slice, 
     alone = pages_at(w, pages->family_next) == pages;
     if (!modified_child && alone)
         return SNAPSHOT_SEES_THROUGH;
-    return slice || freeze_refused(w, pages) ? SNAPSHOT_IMPOSSIBLE : SNAPSHOT_FREEZES;
+    return slice ? SNAPSHOT_IMPOSSIBLE : SNAPSHOT_FREEZES;
 }
 
 static zx_status_t snapshot_check(const pgr_world *w, const struct window *window, uint8_t flags, uint32_t kind,
@@ -95,6 +95,8 @@ static zx_status_t snapshot_check(const pgr_world *w, const struct window *windo
         return ZX_ERR_NOT_SUPPORTED;
     if (plan->value == SNAPSHOT_FREEZES && pages->pins > 0)
         return ZX_ERR_BAD_STATE;
+    if (plan->value == SNAPSHOT_FREEZES && freeze_refused(w, pages))
+        return ZX_ERR_NOT_SUPPORTED;
     if (root_end_wraps(w, pages->root_offset_pages + window->offset_pages + to_page(w, offset), plan->size_pages))
         return ZX_ERR_INVALID_ARGS;
     vmo_needed(&plan->need, 2);

@@ -49,9 +49,10 @@ zx_status_t dirty_check(const pgr_world *w, struct plan *plan, uint64_t offset, 
     stop = pages_scan(w, row, PGR_EVENT_READ, to_page(w, offset), to_page(w, end), &plan->need, &pins);
     if (stop < to_page(w, end))
         return dirty_fail(plan, ZX_ERR_NOT_FOUND);
-    if (shortage(w, &plan->need) || (w->fail_alloc != 0 && w->fail_alloc <= plan->need.frames))
+    if (shortage(w, &plan->need))
         return dirty_fail(plan, ZX_ERR_NO_MEMORY);
-    return ZX_OK;
+    plan->injected = w->fail_alloc != 0 && w->fail_alloc <= plan->need.frames;
+    return plan->injected ? dirty_fail(plan, ZX_ERR_NO_MEMORY) : ZX_OK;
 }
 
 void dirty_commit(pgr_world *w, void *frames, const struct plan *plan, uint64_t page)
@@ -63,8 +64,6 @@ void dirty_commit(pgr_world *w, void *frames, const struct plan *plan, uint64_t 
     pages_resolve_dirty(w, row, page, end);
     if (plan->verdict == ZX_OK)
         pages_prepare(w, frames, row, PGR_EVENT_DIRTY, page, end, 0);
-    if (plan->verdict == ZX_ERR_NO_MEMORY)
-        w->fail_alloc = 0;
 }
 
 /* --- ZX_PAGER_OP_WRITEBACK_BEGIN --- */

@@ -86,6 +86,7 @@ static zx_status_t supply_half(const pgr_world *w, struct plan *plan, zx_status_
         plan->stop = 0;
     } else if (status == ZX_OK && w->fail_alloc != 0 && w->fail_alloc <= plan->stop) {
         status = ZX_ERR_NO_MEMORY;
+        plan->injected = 1;
         plan->stop = w->fail_alloc - 1;
     } else if (status != ZX_OK) {
         plan->stop = 0;
@@ -172,7 +173,5 @@ COMMIT(pager_supply_pages)
     /* What was not needed is freed. */
     pages_discard(w, vmo_at(w, plan->value)->pages, aux_page, aux_page + to_page(w, arg[3]));
     result->status = plan->verdict;
-    if (result->status == ZX_ERR_NO_MEMORY)
-        w->fail_alloc = 0;
     return PROGRESS_DONE;
 }

@@ -21,11 +21,10 @@ CHECK(zero)
     uint64_t size = plan->range.size;
 
     (void)w;
-    if (size > UINT64_MAX - offset)
-        return ZX_ERR_OUT_OF_RANGE;
     plan->op.begin = offset;
     plan->op.position = offset;
-    plan->op.end = offset + size;
+    /* An end that wraps is out of range; but another question is asked before that. */
+    plan->op.end = size > UINT64_MAX - offset ? UINT64_MAX : offset + size;
     plan->op.stage = ZERO_HEAD;
     return ZX_OK;
 }

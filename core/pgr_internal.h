@@ -755,6 +755,7 @@ struct plan {
     uint32_t thread;         /* row */
     zx_status_t wake_status; /* how the wait before this step ended; ZX_OK if there was none */
     zx_status_t verdict;     /* of a commit that goes through and yet reports an error */
+    int injected;            /* that error is fail_alloc's, which is used up by it */
     struct need need;
     struct op op;
     struct want want;     /* count 0: the call does not wait */
