@@ -61,18 +61,40 @@ static zx_status_t transfer_look(const pgr_world *w, struct plan *plan, uint32_t
 
 /* --- buffers in the caller's own memory --- */
 
-/* Must the page at op->position be made writable before its buffer is looked at? */
-static int write_unready(const pgr_world *w, const struct plan *plan)
+/* The end of the run of pages with frames, all the VMO's own, that begins here. */
+static uint64_t committed_end(const pgr_world *w, const struct plan *plan, uint64_t page, uint64_t end)
+{
+    struct cursor at = cursor_on(&pages_at(w, plan->pages)->map);
+
+    while (page < end) {
+        struct piece piece = map_piece(w, &at, page, end);
+
+        if (!state_has_frame(piece.state))
+            break;
+        page = piece_end(&piece);
+    }
+    return page;
+}
+
+/*
+ * How far from op->position the pages are made writable before their buffer is looked at: not at all if the first is;
+ * a run of committed pages if it becomes dirty, as the kernel dirties them; one page if it needs a frame. The end in
+ * pages.
+ */
+static uint64_t write_ahead(const pgr_world *w, const struct plan *plan)
 {
     struct cursor at = cursor_on(&pages_at(w, plan->pages)->map);
     uint64_t page = to_page(w, plan->base + plan->op.position);
-    struct sight sight = pages_see(w, &at, plan->pages, page, page + 1);
+    uint64_t end = min_u64(to_pages_up(w, plan->base + plan->op.end), page + WRITE_BATCH);
+    struct piece piece = map_piece(w, &at, page, page + 1);
     int shared = 0;
 
-    if (sight.owner != plan->pages || !state_has_frame(sight.piece.state))
-        return 1;
-    frames_shared(w, (struct stretch){sight.piece.frame, 1}, &shared);
-    return shared || pgr_page_after(PGR_EVENT_WRITE, sight.piece.state) != sight.piece.state;
+    if (!state_has_frame(piece.state))
+        return page + 1;
+    if (pgr_page_after(PGR_EVENT_WRITE, piece.state) != piece.state)
+        return committed_end(w, plan, page, end);
+    frames_shared(w, (struct stretch){piece.frame, 1}, &shared);
+    return shared ? page + 1 : page;
 }
 
 /*
@@ -87,8 +109,8 @@ static zx_status_t piece_look(const pgr_world *w, struct plan *plan, int to_vmo)
     uint32_t pins = 0;
 
     plan->stop = page;
-    if (to_vmo && write_unready(w, plan))
-        plan->stop = pages_scan(w, plan->pages, PGR_EVENT_WRITE, page, page + 1, &plan->need, &pins);
+    if (to_vmo)
+        plan->stop = pages_scan(w, plan->pages, PGR_EVENT_WRITE, page, write_ahead(w, plan), &plan->need, &pins);
     if (plan->stop > page)
         return ZX_OK;
     plan->access = (struct access){
