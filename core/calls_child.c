@@ -50,7 +50,7 @@ enum snapshot { SNAPSHOT_IMPOSSIBLE, SNAPSHOT_FREEZES, SNAPSHOT_SEES_THROUGH };
 /* Would pages that freeze what these have hang too deep below a pager, or be seen through to by others? */
 static int freeze_refused(const pgr_world *w, const struct pages *pages)
 {
-    if (pages->source != 0 || pages->first_child != 0)
+    if (pages->first_child != 0)
         return 1;
     return pages->parent != 0 && pages_at(w, pages->parent)->parent != 0;
 }

@@ -241,7 +241,8 @@ static uint64_t nodes_left(const pgr_world *w)
                         (uint64_t)w->unpins_promised * NODES_PER_UNPIN;
     uint64_t left = rows_left(w, TABLE_NODES);
 
-    return left > promised ? left - promised : 0;
+    PGR_ASSERT(left >= promised);
+    return left - promised;
 }
 
 int shortage(const pgr_world *w, const struct need *need)
