@@ -120,6 +120,14 @@ static int handles_good(struct check_context *c, const pgr_world *w)
     return 0;
 }
 
+/* A port is waited on for packets, a VMO or an event for signals. */
+static uint32_t kind_waited_on(const struct check_context *c, const pgr_thread_view *thread)
+{
+    if (thread->wait == PGR_WAIT_PORT)
+        return PGR_OBJECT_PORT;
+    return object_at(c, thread->held_waited)->kind == PGR_OBJECT_EVENT ? PGR_OBJECT_EVENT : PGR_OBJECT_VMO;
+}
+
 /* What waiting calls keep alive. */
 static int holds_good(struct check_context *c, const pgr_world *w)
 {
@@ -131,7 +139,7 @@ static int holds_good(struct check_context *c, const pgr_world *w)
             uint32_t row, kind;
         } held[] = {{t.held_vmo, PGR_OBJECT_VMO},
                     {t.held_buffer_vmo, PGR_OBJECT_VMO},
-                    {t.held_waited, t.wait == PGR_WAIT_PORT ? PGR_OBJECT_PORT : object_at(c, t.held_waited)->kind},
+                    {t.held_waited, kind_waited_on(c, &t)},
                     {t.held_vmar, PGR_OBJECT_VMAR},
                     {t.held_pmt, PGR_OBJECT_PMT}};
         for (size_t i = 0; i < sizeof held / sizeof held[0]; i++) {
