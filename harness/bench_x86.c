@@ -2,6 +2,7 @@
  * x86_exec: how many instructions a second are decoded, and make their accesses, on pages that are present.
  */
 #include "harness/bench_rig.h"
+#include "harness/implementation_core.h"
 #include "harness/x86_run.h"
 
 #define BATCH 1000u
@@ -48,11 +49,13 @@ void bench_x86(void)
 
     rig_init(&rig, 1u << 10, 1u << 10);
     pgr_start_handles(rig.world, &start);
-    struct x86_world world = {.world = rig.world, .frames = rig.frames};
+    struct x86_world world = {.implementation = implementation_core_over(rig.world, rig.frames)};
+    require(world.implementation != NULL, "out of memory");
     uint64_t vmo = committed_vmo(&rig, 1);
     uint64_t address = CALL(&rig, VMAR_MAP, 6, start.vmar, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, vmo, 0, bytes_of(1));
 
     for (uint32_t i = 0; i < sizeof(instructions) / sizeof(instructions[0]); i++)
         measure_rate(i, &world, address);
+    implementation_end(world.implementation);
     rig_free(&rig);
 }

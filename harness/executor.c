@@ -22,14 +22,19 @@ static int make_lane(struct lane *lane)
     return lane->buffers != NULL;
 }
 
+static void *aligned_block(uint64_t bytes)
+{
+    return aligned_alloc(PGR_WORLD_ALIGNMENT, (bytes + PGR_WORLD_ALIGNMENT - 1) & ~(uint64_t)(PGR_WORLD_ALIGNMENT - 1));
+}
+
 struct executor *executor_get(void)
 {
     if (executor.ready)
         return &executor;
-    pgr_config largest;
-    program_largest_config(&largest);
-    executor.check = check_new(&largest);
-    if (!executor.check || !make_lane(&executor.lanes[0]) || !make_lane(&executor.lanes[1]))
+    program_largest_config(&executor.largest);
+    executor.check = check_new(&executor.largest);
+    executor.loading = aligned_block(pgr_world_bytes(&executor.largest));
+    if (!executor.check || !executor.loading || !make_lane(&executor.lanes[0]) || !make_lane(&executor.lanes[1]))
         return NULL;
     executor.ready = 1;
     return &executor;
@@ -41,11 +46,6 @@ static void *frames_of(struct lane *lane, const struct program_header *header)
     if (!*frames)
         *frames = malloc(pgr_frames_bytes(&header->config));
     return *frames;
-}
-
-static void *aligned_block(uint64_t bytes)
-{
-    return aligned_alloc(PGR_WORLD_ALIGNMENT, (bytes + PGR_WORLD_ALIGNMENT - 1) & ~(uint64_t)(PGR_WORLD_ALIGNMENT - 1));
 }
 
 /* The block's world, reset, or a new one. */
@@ -245,6 +245,19 @@ static int compare_lanes(struct run *run, struct lane *a, struct lane *b)
     return run->message != NULL;
 }
 
+/* 1 if the lane's image, loaded into a block that still holds another world, is not its world. */
+static int compare_loaded(struct run *run, const struct lane *saved)
+{
+    uint64_t room = pgr_world_bytes(&executor.largest);
+    pgr_world *loaded;
+    if (pgr_load(executor.loading, room, saved->image.memory, saved->image.bytes, &loaded))
+        run->message = "the image of a world cannot be loaded";
+    else if (pgr_canonical_hash(loaded, saved->current_frames) !=
+             pgr_canonical_hash(saved->current, saved->current_frames))
+        run->message = "a world that was saved and loaded is another one";
+    return run->message != NULL;
+}
+
 static int run_again(struct run *run, const uint8_t *data, size_t bytes)
 {
     struct lane *other = &executor.lanes[1];
@@ -254,7 +267,7 @@ static int run_again(struct run *run, const uint8_t *data, size_t bytes)
     run_program(&second);
     if (run->stats)
         run->stats->reruns++;
-    return compare_lanes(run, run->lane, other);
+    return compare_lanes(run, run->lane, other) || compare_loaded(run, run->lane);
 }
 
 static int run_and_judge(struct run *run, const uint8_t *data, size_t bytes, const struct execution_options *options)

@@ -52,6 +52,8 @@ struct executor {
     int ready;
     struct check_context *check;
     struct lane lanes[2];
+    pgr_config largest;  /* of all fuzz worlds */
+    void *loading;       /* a block that has room for each of them, to load images into */
     const uint8_t *data; /* the input that is being run */
     size_t bytes;
     struct run *run; /* null between inputs */

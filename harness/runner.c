@@ -9,10 +9,11 @@
 #include <string.h>
 
 #include "harness/constants.h"
+#include "harness/implementation_core.h"
 #include "harness/runner_internal.h"
 #include "harness/trace_layouts.h"
 
-/* Resumes behind one line, after which the core is taken to go in circles. */
+/* Resumes behind one line, after which an implementation is taken to go in circles. */
 #define RESUMES_MAX (1u << 24)
 
 /* ---- messages ---- */
@@ -35,17 +36,23 @@ static void print_verbose(struct run *run, const struct trace_line *line)
 static void report(struct run *run, const struct trace_line *expected, const struct trace_line *actual,
                    const struct trace_line *also)
 {
+    const struct run_options *options = run->options;
+
     run->failed = 1;
-    if (run->options->out == NULL)
+    if (options->differs != NULL) {
+        options->differs(options->differs_context, expected, actual, run->note);
         return;
-    fprintf(run->options->out, "%s:%u: not as expected\n", run->options->name, expected->number);
+    }
+    if (options->out == NULL)
+        return;
+    fprintf(options->out, "%s:%u: not as expected\n", options->name, expected->number);
     print_line(run, "    expected: ", expected);
     if (actual != NULL)
         print_line(run, "    actual:   ", actual);
     if (also != NULL)
         print_line(run, "              ", also);
     if (run->note[0] != '\0')
-        fprintf(run->options->out, "    note:     %s\n", run->note);
+        fprintf(options->out, "    note:     %s\n", run->note);
 }
 
 /* ---- what happened, as lines ---- */
@@ -206,19 +213,16 @@ static void settle(struct run *run, struct run_thread *thread, const pgr_result 
 static void resume(struct run *run, uint32_t number)
 {
     struct run_thread *thread = number < run->config.thread_count ? run->numbers[number] : NULL;
-    pgr_call call = {.number = PGR_CALL_RESUME, .thread = number};
-    pgr_result result;
+    struct implementation *implementation = run->implementation;
+    pgr_result result = {.outcome = PGR_REFUSED};
 
-    if (thread != NULL) {
-        call.buffer = thread->call.buffer;
-        call.buffer_bytes = thread->call.buffer_bytes;
-    }
-    snprintf(run->note, sizeof(run->note), "the core released thread %u and does not resume it", number);
+    snprintf(run->note, sizeof(run->note), "the %s released thread %u and does not resume it", implementation->name,
+             number);
     if (thread != NULL && thread->call.number == TRACE_CALL_X86_EXEC)
         run_x86_resume(run, thread, &result);
-    else
-        pgr_dispatch(run->world, run->frames, &call, &result);
-    if (thread == NULL || result.outcome == PGR_REFUSED) {
+    else if (thread != NULL)
+        implementation->resume(implementation->self, number, thread->call.buffer, thread->call.buffer_bytes, &result);
+    if (result.outcome == PGR_REFUSED) {
         report(run, run->line, NULL, NULL);
         return;
     }
@@ -226,11 +230,18 @@ static void resume(struct run *run, uint32_t number)
     settle(run, thread, &result);
 }
 
+static uint32_t first_released(const struct run *run)
+{
+    const struct implementation *implementation = run->implementation;
+
+    return implementation->released != NULL ? implementation->released(implementation->self) : PGR_NO_THREAD;
+}
+
 /* All that a line released runs now, in the order of its release. */
 static void resume_released(struct run *run)
 {
     for (uint32_t resumes = 0; !run->failed; resumes++) {
-        uint32_t number = pgr_first_released(run->world);
+        uint32_t number = first_released(run);
         if (number == PGR_NO_THREAD)
             return;
         if (resumes == RESUMES_MAX) {
@@ -248,8 +259,10 @@ static void check_invariants(struct run *run, const struct trace_line *line)
 {
     char message[sizeof(run->note)] = "";
     const struct run_options *options = run->options;
+    const void *frames = NULL;
+    const pgr_world *world = implementation_core_world(run->implementation, &frames);
 
-    if (options->check(options->check_context, run->world, run->frames, message, sizeof(message)) == 0) {
+    if (world == NULL || options->check(options->check_context, world, frames, message, sizeof(message)) == 0) {
         print_verbose(run, line);
         return;
     }
@@ -349,18 +362,20 @@ static void cannot_run(struct run *run, struct trace_line *line)
 /* If it is refused, a note says why. */
 static void dispatch(struct run *run, struct run_thread *thread, const pgr_call *call, pgr_result *result)
 {
-    const struct run_options *options = run->options;
+    struct implementation *implementation = run->implementation;
+    const char *status;
 
     if (call->number == TRACE_CALL_X86_EXEC) {
         run_x86_begin(run, thread, result);
         return;
     }
-    if (options->observe != NULL)
-        options->observe(options->observe_context, run->world, run->frames, call);
-    pgr_dispatch(run->world, run->frames, call, result);
-    if (result->outcome == PGR_REFUSED)
-        snprintf(run->note, sizeof(run->note), "the core refuses to take the call: %s",
-                 constant_status_name(result->status));
+    run_observe(run, call);
+    implementation->call(implementation->self, call, result);
+    if (result->outcome != PGR_REFUSED)
+        return;
+    status = constant_status_name(result->status);
+    snprintf(run->note, sizeof(run->note), "the %s refuses to take the call: %s", implementation->name,
+             status != NULL ? status : "an unknown status");
 }
 
 static void make_call(struct run *run, struct run_thread *thread, struct trace_line *line, const pgr_call *call)
@@ -514,6 +529,25 @@ static void run_line(struct run *run, struct trace_line *line)
         resume_released(run);
 }
 
+const struct trace_symbol *run_thread_name(const struct run_moment *moment, uint32_t number)
+{
+    const struct run *run = moment->run;
+    const struct run_thread *thread = number < run->config.thread_count ? run->numbers[number] : NULL;
+
+    return thread != NULL ? thread->symbol : NULL;
+}
+
+static void tell_moment(struct run *run, const struct trace_line *line)
+{
+    const struct run_options *options = run->options;
+    struct run_moment moment = {.line = line, .bindings = run->bindings, .run = run};
+
+    if (options->after_line == NULL)
+        return;
+    moment.world = implementation_core_world(run->implementation, &moment.frames);
+    options->after_line(options->after_line_context, &moment);
+}
+
 static void run_lines(struct run *run)
 {
     const struct run_options *options = run->options;
@@ -521,11 +555,11 @@ static void run_lines(struct run *run)
     for (struct trace_line *line = trace_lines(run->trace); line != NULL && !run->failed; line = line->next) {
         struct trace_mark mark = trace_mark(run->trace);
         run_line(run, line);
+        tell_moment(run, line);
         if (!options->record)
             trace_release(run->trace, mark);
     }
-    if (options->observe != NULL)
-        options->observe(options->observe_context, run->world, run->frames, NULL);
+    run_observe(run, NULL);
 }
 
 static int is_call(const struct trace_line *line)

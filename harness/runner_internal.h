@@ -27,7 +27,7 @@ struct run_thread {
     int untold;              /* the trace has no line that would tell the call's end: record inserts one */
     pgr_call call;
     pgr_result result;
-    uint8_t *buffer; /* of the call, while it is blocked */
+    uint8_t *buffer;     /* of the call, while it is blocked */
     struct x86_run *x86; /* its last x86_exec, or null */
 };
 
@@ -35,11 +35,7 @@ struct run {
     struct trace *trace;
     const struct run_options *options;
     pgr_config config;
-    pgr_world *world;
-    void *world_block;
-    uint64_t world_bytes;
-    void *frames;
-    uint64_t frames_bytes;
+    struct implementation *implementation;
     struct trace_binding *bindings;   /* by symbol id */
     struct run_thread **threads;      /* by symbol id; null: the name has not been used */
     struct run_thread **numbers;      /* by number of the world's threads; null: unused */
@@ -56,6 +52,9 @@ struct run {
 /* The world of a run. 0, or -1 and a message. */
 int run_make_world(struct run *run);
 void run_free_world(struct run *run);
+
+/* Shows the call, or with null the end, to those who look on, if there is a core to look at. */
+void run_observe(struct run *run, const pgr_call *call);
 
 /* Makes the call that a line describes. 0, or -1 and a note on why it cannot be made. */
 int run_resolve(struct run *run, struct run_thread *thread, const struct trace_line *line, pgr_call *call);

@@ -1,12 +1,11 @@
 /*
  * The runner's lower half: the world of a run, its threads by name and number, and lines as calls.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "harness/implementation_core.h"
 #include "harness/runner_internal.h"
 #include "harness/trace_layouts.h"
 
@@ -43,26 +42,17 @@ void run_config(const struct trace *trace, pgr_config *config)
         config->thread_count = threads;
 }
 
-static void *map_memory(uint64_t bytes)
+static int no_memory(struct run *run)
 {
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    return memory == MAP_FAILED ? NULL : memory;
-}
-
-static int no_world(struct run *run, const char *why)
-{
-    snprintf(run->note, sizeof(run->note), "no world for this trace: %s", why);
+    snprintf(run->note, sizeof(run->note), "no world for this trace: out of memory");
     return -1;
 }
 
-static void bind_start_handles(struct run *run)
+static void bind_start_handles(struct run *run, const pgr_start *start)
 {
     const char *const names[] = {"vmar", "bti", "resource", "event"};
-    pgr_start start;
+    const zx_handle_t handles[] = {start->vmar, start->bti, start->resource, start->event};
 
-    pgr_start_handles(run->world, &start);
-    zx_handle_t handles[] = {start.vmar, start.bti, start.resource, start.event};
     for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
         run->bindings[trace_symbol(run->trace, names[i], strlen(names[i]))->id] = (struct trace_binding){handles[i], 1};
 }
@@ -79,25 +69,25 @@ static void take_counts(pgr_config *config, const pgr_config *counts)
 
 int run_make_world(struct run *run)
 {
+    pgr_start start = {0};
+
     run_config(run->trace, &run->config);
     if (run->options->world != NULL)
         take_counts(&run->config, run->options->world);
-    run->world_bytes = pgr_world_bytes(&run->config);
-    run->frames_bytes = pgr_frames_bytes(&run->config);
-    if (run->world_bytes == 0 || run->frames_bytes == 0)
-        return no_world(run, "the core refuses its configuration");
-    run->world_block = map_memory(run->world_bytes);
-    run->frames = map_memory(run->frames_bytes);
+    run->implementation = run->options->implementation;
+    if (run->implementation == NULL)
+        run->implementation = implementation_core();
     run->bindings = calloc(trace_symbol_count(run->trace), sizeof(*run->bindings));
     run->threads = calloc(trace_symbol_count(run->trace), sizeof(*run->threads));
     run->numbers = calloc(run->config.thread_count, sizeof(*run->numbers));
-    if (run->world_block == NULL || run->frames == NULL)
-        return no_world(run, strerror(errno));
-    if (run->bindings == NULL || run->threads == NULL || run->numbers == NULL)
-        return no_world(run, "out of memory");
-    if (pgr_init(run->world_block, run->world_bytes, &run->config, &run->world) != ZX_OK)
-        return no_world(run, "pgr_init fails");
-    bind_start_handles(run);
+    if (run->implementation == NULL || run->bindings == NULL || run->threads == NULL || run->numbers == NULL)
+        return no_memory(run);
+    if (run->implementation->reset(run->implementation->self, &run->config, &start) != 0) {
+        snprintf(run->note, sizeof(run->note), "no world for this trace: the %s refuses its configuration",
+                 run->implementation->name);
+        return -1;
+    }
+    bind_start_handles(run, &start);
     return 0;
 }
 
@@ -110,14 +100,22 @@ void run_free_world(struct run *run)
         }
         free(run->threads[i]);
     }
-    if (run->world_block != NULL)
-        munmap(run->world_block, run->world_bytes);
-    if (run->frames != NULL)
-        munmap(run->frames, run->frames_bytes);
+    if (run->options->implementation == NULL)
+        implementation_end(run->implementation);
     free(run->threads);
     free(run->numbers);
     free(run->bindings);
     free(run->buffer);
+}
+
+void run_observe(struct run *run, const pgr_call *call)
+{
+    const struct run_options *options = run->options;
+    const void *frames = NULL;
+    const pgr_world *world = implementation_core_world(run->implementation, &frames);
+
+    if (options->observe != NULL && world != NULL)
+        options->observe(options->observe_context, world, frames, call);
 }
 
 /* ---- threads ---- */
@@ -220,7 +218,7 @@ static uint64_t content_bytes(const struct run *run, const struct trace_value *v
 
 /*
  * No world has room for a transfer that is longer than any buffer may be: its buffer holds its content, and the call would run
- * off its end if the core did not refuse it before.
+ * off its end if it were not refused before.
  */
 static int resolve_bytes(struct run *run, const struct trace_value *value, uint64_t length, int is_input,
                          pgr_call *call)

@@ -69,12 +69,14 @@ int run_x86_resolve(struct run *run, struct run_thread *thread, const struct tra
     return 0;
 }
 
-static struct x86_world world_of(const struct run *run)
+static void observe(void *context, const pgr_call *call)
 {
-    return (struct x86_world){.world = run->world,
-                              .frames = run->frames,
-                              .observe = run->options->observe,
-                              .observe_context = run->options->observe_context};
+    run_observe(context, call);
+}
+
+static struct x86_world world_of(struct run *run)
+{
+    return (struct x86_world){.implementation = run->implementation, .observe = observe, .observe_context = run};
 }
 
 static void tell_refusal(struct run *run, const struct run_thread *thread, const pgr_result *result)

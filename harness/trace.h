@@ -50,6 +50,9 @@ uint32_t trace_call_find(const char *name, size_t length);
 /* Whether a trace may leave the argument away. */
 int trace_argument_optional(unsigned kind);
 
+/* Whether arguments of this kind are written by the call. */
+int trace_is_output(unsigned kind);
+
 /* A name in a trace: of a value, a thread, a call or a constant. There is one symbol for each spelling. */
 struct trace_symbol {
     struct trace_symbol *next; /* in its bucket */

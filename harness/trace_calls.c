@@ -47,3 +47,24 @@ int trace_argument_optional(unsigned kind)
 {
     return kind == PGR_ARG_LOCK_OUT || kind == TRACE_ARG_REGISTERS_OUT;
 }
+
+int trace_is_output(unsigned kind)
+{
+    switch (kind) {
+    case PGR_ARG_HANDLE_OUT:
+    case PGR_ARG_ADDRESS_OUT:
+    case PGR_ARG_U64_OUT:
+    case PGR_ARG_U32_OUT:
+    case PGR_ARG_BYTES_OUT:
+    case PGR_ARG_PROPERTY_OUT:
+    case PGR_ARG_RANGES_OUT:
+    case PGR_ARG_PACKET_OUT:
+    case PGR_ARG_INFO_OUT:
+    case PGR_ARG_STATS_OUT:
+    case PGR_ARG_LOCK_OUT:
+    case TRACE_ARG_REGISTERS_OUT:
+        return 1;
+    default:
+        return 0;
+    }
+}

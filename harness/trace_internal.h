@@ -26,9 +26,17 @@ struct trace {
     uint8_t option_given[TRACE_OPTION_COUNT];
 };
 
+/* Which lines are read: those of a file, or one line of a conversation (docs/line-protocol.md). */
+enum trace_dialect {
+    TRACE_FILE,
+    TRACE_REQUEST, /* a call, without its result, or an option */
+    TRACE_ANSWER   /* as in a file; but any output that a call can have may stand in its resumed line */
+};
+
 /* Where the reader stands. Lines are read one by one; `end` is where the present line ends. */
 struct trace_scanner {
     struct trace *trace;
+    enum trace_dialect dialect;
     const char *text;
     size_t begin, at, end;
     uint32_t line;
@@ -73,5 +81,12 @@ int trace_read_output(struct trace_scanner *s, struct trace_line *line, const st
 /* {addr=A, code=S} */
 int trace_read_exception(struct trace_scanner *s, struct trace_line *line);
 int trace_read_status(struct trace_scanner *s, struct trace_status **status);
+
+/*
+ * Reads one line behind all that were read into the trace before; it does not become one of trace_lines(). `number`: what
+ * messages call the line; `calls_begun`: no option may follow. Null: it cannot be read, and the error says why.
+ */
+struct trace_line *trace_read_next(struct trace *trace, enum trace_dialect dialect, const char *text, size_t bytes,
+                                   uint32_t number, int calls_begun, struct trace_error *error);
 
 #endif

@@ -213,16 +213,24 @@ const struct trace_field *trace_field_find(const struct trace_layout *layout, co
     return NULL;
 }
 
-/* Little-endian machines only: the low bytes of a number come first. */
+/* Where in a number its lowest `bytes` bytes lie. */
+static size_t low_bytes_at(size_t bytes)
+{
+    return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? sizeof(uint64_t) - bytes : 0;
+}
+
 uint64_t trace_field_get(const struct trace_field *field, const void *structure, unsigned index)
 {
+    const uint8_t *from = (const uint8_t *)structure + field->offset + index * field->bytes;
     uint64_t value = 0;
 
-    memcpy(&value, (const uint8_t *)structure + field->offset + index * field->bytes, field->bytes);
+    memcpy((uint8_t *)&value + low_bytes_at(field->bytes), from, field->bytes);
     return field->type == TRACE_FIELD_STATUS ? (uint64_t)(int64_t)(int32_t)value : value;
 }
 
 void trace_field_set(const struct trace_field *field, void *structure, unsigned index, uint64_t value)
 {
-    memcpy((uint8_t *)structure + field->offset + index * field->bytes, &value, field->bytes);
+    uint8_t *to = (uint8_t *)structure + field->offset + index * field->bytes;
+
+    memcpy(to, (const uint8_t *)&value + low_bytes_at(field->bytes), field->bytes);
 }

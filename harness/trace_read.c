@@ -112,6 +112,10 @@ static void mark_result(struct trace_scanner *s, struct trace_line *line)
 static int read_result(struct trace_scanner *s, struct trace_line *line)
 {
     mark_result(s, line);
+    if (s->dialect == TRACE_REQUEST) {
+        line->form = TRACE_CALL;
+        return trace_peek(s) == '\0' || trace_fail_expected(s, "the end of the line");
+    }
     if (trace_peek(s) == '\0' && is_access(line->call)) {
         line->form = TRACE_FAULTING;
         line->result_column = 0;
@@ -280,9 +284,9 @@ static int read_content(struct trace_scanner *s, struct trace_line *line, int *c
     if (!is_marked && trace_accept(s, "option"))
         return read_option(s, line, *calls_begun, start);
     *calls_begun = 1;
-    if (trace_accept(s, "<"))
+    if (s->dialect != TRACE_REQUEST && trace_accept(s, "<"))
         return read_continuation(s, line);
-    if (trace_accept(s, "---"))
+    if (s->dialect != TRACE_REQUEST && trace_accept(s, "---"))
         return read_exception(s, line, start);
     return trace_read_word(s, &word, is_marked ? "a call, '<...' or '---'" : "a call, an option or '[thread]'") &&
            read_call(s, line, &word);
@@ -344,6 +348,17 @@ static int read_lines(struct trace_scanner *s, size_t bytes)
         s->begin = s->end + 1;
     }
     return 1;
+}
+
+struct trace_line *trace_read_next(struct trace *trace, enum trace_dialect dialect, const char *text, size_t bytes,
+                                   uint32_t number, int calls_begun, struct trace_error *error)
+{
+    struct trace_scanner s = {
+        .trace = trace, .dialect = dialect, .text = text, .end = bytes, .line = number, .error = error};
+    struct trace_line *line = trace_allocate(trace, sizeof(*line));
+
+    line->number = number;
+    return read_line(&s, line, &calls_begun) ? line : NULL;
 }
 
 struct trace *trace_read(const char *text, size_t bytes, struct trace_error *error)

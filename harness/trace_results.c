@@ -619,32 +619,11 @@ static struct trace_value *compare_argument(struct trace_comparison *comparison,
     }
 }
 
-static int is_output(unsigned kind)
-{
-    switch (kind) {
-    case PGR_ARG_HANDLE_OUT:
-    case PGR_ARG_ADDRESS_OUT:
-    case PGR_ARG_U64_OUT:
-    case PGR_ARG_U32_OUT:
-    case PGR_ARG_BYTES_OUT:
-    case PGR_ARG_PROPERTY_OUT:
-    case PGR_ARG_RANGES_OUT:
-    case PGR_ARG_PACKET_OUT:
-    case PGR_ARG_INFO_OUT:
-    case PGR_ARG_STATS_OUT:
-    case PGR_ARG_LOCK_OUT:
-    case TRACE_ARG_REGISTERS_OUT:
-        return 1;
-    default:
-        return 0;
-    }
-}
-
 /* Where a call fails no output comes, so that what the line expects cannot stay. */
 static struct trace_value *without_output(struct trace_comparison *comparison, const pgr_arg *arg,
                                           const struct trace_value *expected)
 {
-    if (!is_output(arg->kind) || expected->form == TRACE_BINDING || expected->form == TRACE_EXPRESSION ||
+    if (!trace_is_output(arg->kind) || expected->form == TRACE_BINDING || expected->form == TRACE_EXPRESSION ||
         expected->form == TRACE_AT)
         return copy_value(comparison->trace, expected);
     return trace_make_anything(comparison->trace);

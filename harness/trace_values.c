@@ -575,17 +575,28 @@ int trace_read_arguments(struct trace_scanner *s, struct trace_line *line)
     return trace_expect(s, ")", "')'") && check_buffers(s, line, row);
 }
 
+/* The place of what the call gives back when it has waited; arg_count if that is nothing. A call that waits has one. */
+static unsigned late_output(const pgr_call_info *row, enum trace_dialect dialect)
+{
+    for (unsigned i = 0; i < row->arg_count; i++) {
+        int is_late = dialect == TRACE_ANSWER && trace_is_output(row->args[i].kind);
+        if (row->args[i].kind == PGR_ARG_BYTES_OUT || is_late)
+            return i;
+    }
+    return row->arg_count;
+}
+
 int trace_read_output(struct trace_scanner *s, struct trace_line *line, const struct trace_line *begun)
 {
     const pgr_call_info *row = trace_call_row(line->call);
+    unsigned place = late_output(row, s->dialect);
 
-    for (unsigned i = 0; i < row->arg_count; i++) {
-        if (row->args[i].kind != PGR_ARG_BYTES_OUT)
-            continue;
-        line->output = new_value(s);
-        return read_buffer(s, 0, line->output) && check_length(s, line->output, nth(begun->args, row->args[i].detail));
-    }
-    return trace_fail_expected(s, "'=', for the call reads no buffer");
+    if (place == row->arg_count)
+        return trace_fail_expected(s, "'=', for the call reads no buffer");
+    line->output = new_value(s);
+    if (row->args[place].kind != PGR_ARG_BYTES_OUT)
+        return read_argument(s, begun, &row->args[place], line->output);
+    return read_buffer(s, 0, line->output) && check_length(s, line->output, nth(begun->args, row->args[place].detail));
 }
 
 /* ---- exceptions and statuses ---- */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "harness/check.h"
+#include "harness/implementation_core.h"
 #include "harness/recorder.h"
 #include "harness/x86_run.h"
 
@@ -40,6 +41,7 @@ struct fuzz {
     pgr_config config;
     pgr_world *world;
     void *frames;
+    struct implementation *implementation;
     struct check_context *check;
     zx_handle_t vmar, port, pager, vmo, own, aux;
     uint64_t base; /* of what is mapped */
@@ -155,13 +157,11 @@ static int was_prepared(const struct x86_run *run, const pgr_call *call)
 }
 
 /* Each iteration begins with a prepare: what is true then must still be true if it cannot go on. */
-static void watch(void *context, const pgr_world *world, const void *frames, const pgr_call *call)
+static void watch(void *context, const pgr_call *call)
 {
     struct fuzz *f = context;
     struct job *job = f->current;
 
-    (void)world;
-    (void)frames;
     if (call->number != PGR_CALL_MEM_PREPARE) {
         if (!was_prepared(&job->run, call))
             fail(f, "an access at 0x%" PRIx64 " that was not prepared", call->arg[0]);
@@ -255,6 +255,8 @@ static void judge(struct fuzz *f, struct job *job, int is_first, uint64_t memory
     job->is_running = 0;
     f->stats->exceptions += result->outcome == PGR_FAULT;
     f->stats->refused += result->outcome == PGR_REFUSED;
+    if (job->run.is_broken)
+        fail(f, "an access fails that was prepared");
     f->stats->ended += result->outcome == PGR_DONE;
     if (result->outcome == PGR_FAULT)
         check_untouched(f, job, memory);
@@ -262,7 +264,7 @@ static void judge(struct fuzz *f, struct job *job, int is_first, uint64_t memory
 
 static struct x86_world world_of(struct fuzz *f)
 {
-    return (struct x86_world){.world = f->world, .frames = f->frames, .observe = watch, .observe_context = f};
+    return (struct x86_world){.implementation = f->implementation, .observe = watch, .observe_context = f};
 }
 
 static void resume_released(struct fuzz *f)
@@ -611,6 +613,7 @@ static pgr_config config_of(uint32_t page_shift)
 struct made {
     pgr_world *world;
     void *frames;
+    struct implementation *implementation; /* the core over these */
     struct check_context *check;
 };
 
@@ -625,7 +628,10 @@ static int make_world(const pgr_config *config, struct made *made)
     made->check = check_new(config);
     if (block == NULL || made->frames == NULL || made->check == NULL)
         return -1;
-    return pgr_init(block, bytes, config, &made->world) == ZX_OK ? 0 : -1;
+    if (pgr_init(block, bytes, config, &made->world) != ZX_OK)
+        return -1;
+    made->implementation = implementation_core_over(made->world, made->frames);
+    return made->implementation != NULL ? 0 : -1;
 }
 
 static int take_world(struct fuzz *f)
@@ -634,12 +640,13 @@ static int take_world(struct fuzz *f)
     static struct job jobs[THREADS + 1];
     struct made *made = &worlds[f->page_shift];
 
-    if (made->world == NULL && make_world(&f->config, made) != 0)
+    if (made->implementation == NULL && make_world(&f->config, made) != 0)
         return -1;
     pgr_reset(made->world);
     check_reset(made->check, made->world);
     f->world = made->world;
     f->frames = made->frames;
+    f->implementation = made->implementation;
     f->check = made->check;
     f->jobs = jobs;
     f->job_count = 1;

@@ -1,5 +1,5 @@
 /*
- * Instructions on the core. Each step is one PGR_CALL_MEM_PREPARE, and, once that has succeeded, the loads and stores
+ * Instructions on an implementation. Each step is one PGR_CALL_MEM_PREPARE, and, once that has succeeded, the loads and stores
  * that it has made possible.
  */
 #include "harness/x86_run.h"
@@ -21,8 +21,8 @@ static void dispatch(struct view *view, const pgr_call *call)
     const struct x86_world *world = view->world;
 
     if (world->observe != NULL)
-        world->observe(world->observe_context, world->world, world->frames, call);
-    pgr_dispatch(world->world, world->frames, call, &view->result);
+        world->observe(world->observe_context, call);
+    world->implementation->call(world->implementation->self, call, &view->result);
 }
 
 static pgr_call prepare_call(struct x86_run *run)
@@ -45,7 +45,7 @@ static int prepare(void *context, const pgr_access *accesses, uint32_t count)
     return view->result.outcome == PGR_DONE && view->result.status == ZX_OK ? 0 : STOPPED;
 }
 
-/* What was made possible cannot fail; if it does the core is wrong. */
+/* What was made possible cannot fail. */
 static void access(struct view *view, uint32_t number, uint64_t address, void *bytes, uint32_t count)
 {
     pgr_call call = {.number = number,
@@ -55,7 +55,8 @@ static void access(struct view *view, uint32_t number, uint64_t address, void *b
                      .buffer_bytes = count};
 
     dispatch(view, &call);
-    PGR_ASSERT(view->result.outcome == PGR_DONE && view->result.status == ZX_OK);
+    if (view->result.outcome != PGR_DONE || view->result.status != ZX_OK)
+        view->run->is_broken = 1;
 }
 
 static void load(void *context, uint64_t address, void *bytes, uint32_t count)
@@ -95,25 +96,27 @@ void x86_run_go(struct x86_run *run, const struct x86_world *world, pgr_result *
 
     do
         step = x86_step(&run->instruction, &run->registers, &memory, run->why);
-    while (step == X86_AGAIN && ++run->iterations < X86_ITERATIONS_MAX);
-    if (step == X86_AGAIN)
+    while (step == X86_AGAIN && !run->is_broken && ++run->iterations < X86_ITERATIONS_MAX);
+    if (run->is_broken)
+        refuse(run, result, "an access fails that was made possible");
+    else if (step == X86_AGAIN)
         refuse(run, result, "the repetition does not end");
     else if (step == X86_REFUSED)
         refuse(run, result, NULL);
     else if (step == X86_DONE)
         *result = (pgr_result){.outcome = PGR_DONE};
     else if (view.result.outcome == PGR_DONE || view.result.outcome == PGR_REFUSED)
-        refuse(run, result, "the core does not prepare its accesses");
+        refuse(run, result, "its accesses cannot be prepared");
     else
         *result = view.result;
 }
 
 void x86_run_resume(struct x86_run *run, const struct x86_world *world, pgr_result *result)
 {
-    pgr_call call = prepare_call(run);
+    struct implementation *implementation = world->implementation;
 
-    call.number = PGR_CALL_RESUME;
-    pgr_dispatch(world->world, world->frames, &call, result);
+    implementation->resume(implementation->self, run->thread, run->accesses,
+                           run->access_count * sizeof(run->accesses[0]), result);
     if (result->outcome == PGR_DONE)
         x86_run_go(run, world, result);
 }

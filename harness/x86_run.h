@@ -1,9 +1,10 @@
 /*
- * Instructions on the core: the memory that they see is the address space of a world.
+ * Instructions on an implementation: the memory that they see is the address space of its world.
  */
 #ifndef HARNESS_X86_RUN_H
 #define HARNESS_X86_RUN_H
 
+#include "harness/implementation.h"
 #include "harness/x86.h"
 
 /* Iterations of one instruction, after which it counts as one that never ends. */
@@ -17,14 +18,14 @@ struct x86_run {
     uint64_t iterations;                   /* completed */
     pgr_access accesses[X86_ACCESSES_MAX]; /* that it waits for: the buffer of its blocked PGR_CALL_MEM_PREPARE */
     uint32_t access_count;
+    int is_broken;         /* an access failed that had been made possible: the implementation is wrong */
     char why[X86_WHY_MAX]; /* it was refused */
 };
 
-/* The world, and who wants to see each call right before it is dispatched (may be null). */
+/* Who makes the calls, and who wants to see each right before it is made (may be null); resumes are not shown. */
 struct x86_world {
-    pgr_world *world;
-    void *frames;
-    void (*observe)(void *context, const pgr_world *world, const void *frames, const pgr_call *call);
+    struct implementation *implementation;
+    void (*observe)(void *context, const pgr_call *call);
     void *observe_context;
 };
 
