@@ -20,6 +20,14 @@ static const struct subcommand subcommands[] = {
     {"record", "FILE", "print the trace with what the core returns", tool_record},
     {"decode", "INPUT", "print a fuzzer's input as a trace, with results", tool_decode},
     {"encode", "TRACE", "make a trace a fuzzer's input", tool_encode},
+    {"show", "TRACE", "print the trace with maps of what each line changes", tool_show},
+    {"export", "TRACE", "write the trace in the language of another tool", tool_export},
+    {"shrink", "TRACE", "make a failing trace short and simple", tool_shrink},
+    {"triage", "INPUT", "make a regression trace of a fuzzer's finding", tool_triage},
+    {"diff", "FILE|DIR|-...", "compare another implementation with the core", tool_diff},
+    {"serve", "", "answer calls of the line protocol on standard input", tool_serve},
+    {"help", "[COMMAND]", "print the help of a command, or `trace-format`", tool_help},
+    {"sweep", "FILE|DIR...", "run traces with failing allocations, and cut at every line", tool_sweep},
 };
 
 #define SUBCOMMAND_COUNT (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -41,9 +49,9 @@ static char *help_text(int key, const char *text, void *input)
     fputs("Commands:\n", out);
     for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
         fprintf(out, "  %-7s %-13s %s\n", subcommands[i].name, subcommands[i].arguments, subcommands[i].summary);
-    fputs("\n`pagerite COMMAND --help` says more about each. The exit status is 0 if all is well, 1 if something was "
-          "found "
-          "that is not as it should be, 2 if the command could not do its work.",
+    fputs("\n`pagerite COMMAND --help` says more about each, `pagerite help trace-format` how traces are written. The "
+          "exit status is 0 if all is well, 1 if something was found that is not as it should be, 2 if the command "
+          "could not do its work.",
           out);
     fclose(out);
     return list;
@@ -86,18 +94,39 @@ static int run_subcommand(const struct subcommand *command, int argc, char **arg
     return command->function(argc, argv);
 }
 
+const char *tool_command_name(size_t i)
+{
+    return i < SUBCOMMAND_COUNT ? subcommands[i].name : NULL;
+}
+
+static const struct argp argp = {
+    .parser = parse,
+    .args_doc = "COMMAND [ARGUMENT...]",
+    .doc = "Runs, records and converts traces of Zircon's user pager on the reference model.\v",
+    .help_filter = help_text,
+};
+
+int tool_print_help(const char *name)
+{
+    char program[] = "pagerite", option[] = "--help";
+    char *arguments[] = {program, option, NULL};
+    const struct subcommand *command = name != NULL ? find_subcommand(name) : NULL;
+
+    if (name != NULL && command == NULL)
+        return TOOL_USAGE;
+    if (command != NULL)
+        return run_subcommand(command, 2, arguments);
+    argp_parse(&argp, 2, arguments, 0, NULL, &command);
+    return TOOL_OK;
+}
+
 int main(int argc, char **argv)
 {
-    static const struct argp argp = {
-        .parser = parse,
-        .args_doc = "COMMAND [ARGUMENT...]",
-        .doc = "Runs, records and converts traces of Zircon's user pager on the reference model.\v",
-        .help_filter = help_text,
-    };
     const struct subcommand *command = NULL;
     int first = 1;
 
     signal(SIGPIPE, SIG_IGN);
+    tool_fit_help();
     argp_err_exit_status = TOOL_USAGE;
     argv[0] = (char[]){"pagerite"};
     while (first < argc && argv[first][0] == '-' && argv[first][1] != '\0')

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/checked.h"
 #include "harness/tool/tool.h"
 
 #define JOBS_MAX 256u
@@ -21,6 +22,8 @@ struct arguments {
     struct tool_files files;
     unsigned jobs;
     int verbose;
+    int on_oracle;
+    int checked; /* the core, under all checkers */
     pgr_config world;
     int has_world;
 };
@@ -41,6 +44,8 @@ struct piece {
     uint32_t bytes; /* of the text that follows; 0: this is the verdict */
     uint32_t verdict;
 };
+
+enum { KEY_ORACLE = 256, KEY_CHECK };
 
 /* ---- in the worker ---- */
 
@@ -78,7 +83,31 @@ static int has_calls(const struct trace *trace)
     return 0;
 }
 
-static enum run_verdict run_text(const char *text, size_t bytes, struct run_options *options)
+static struct implementation *make_implementation(const struct arguments *arguments, volatile uint32_t *progress)
+{
+    const struct checked_options checks = {.hash_every = 1, .walk_always = 1, .progress = progress};
+
+    if (arguments->on_oracle)
+        return implementation_oracle();
+    return arguments->checked ? checked_new(&checks) : implementation_core();
+}
+
+/* What the checkers have to say of a trace that was run under them. */
+static enum run_verdict judge_checked(const struct run_options *options, enum run_verdict verdict)
+{
+    struct implementation *checked = options->implementation;
+
+    if (verdict == RUN_SKIPPED || verdict == RUN_ERROR)
+        return verdict;
+    checked_finish(checked);
+    if (checked_violated(checked) == NULL)
+        return verdict;
+    fprintf(options->out, "%s:%" PRIu32 ": ", options->name, checked_progress(checked));
+    checked_print(checked, options->out);
+    return RUN_FAILED;
+}
+
+static enum run_verdict run_text(const char *text, size_t bytes, struct run_options *options, int is_checked)
 {
     struct trace_error error;
     struct trace *trace = trace_read(text, bytes, &error);
@@ -91,13 +120,15 @@ static enum run_verdict run_text(const char *text, size_t bytes, struct run_opti
     if (options->verbose)
         fprintf(options->out, "# %s\n", options->name);
     verdict = run_trace(trace, options);
+    if (is_checked)
+        verdict = judge_checked(options, verdict);
     if (verdict == RUN_PASSED && !has_calls(trace))
         fprintf(options->out, "%s: has no call\n", options->name);
     trace_free(trace);
     return verdict;
 }
 
-static enum run_verdict run_file(const char *path, struct run_options *options)
+static enum run_verdict run_file(const char *path, struct run_options *options, int is_checked)
 {
     enum run_verdict verdict = RUN_FAILED;
     size_t bytes;
@@ -108,7 +139,7 @@ static enum run_verdict run_file(const char *path, struct run_options *options)
         fprintf(options->out, "%s: cannot be read: %s\n", options->name, strerror(errno));
         return RUN_FAILED;
     }
-    verdict = run_text(text, bytes, options);
+    verdict = run_text(text, bytes, options, is_checked);
     free(text);
     return verdict;
 }
@@ -120,22 +151,24 @@ static void work(const struct arguments *arguments, size_t first, int pipe_end, 
     struct tool_checker *checker = tool_checker_new();
     struct run_options options = {.out = out,
                                   .verbose = arguments->verbose,
+                                  .implementation = make_implementation(arguments, progress),
                                   .world = arguments->has_world ? &arguments->world : NULL,
                                   .check = checker != NULL ? tool_check : NULL,
                                   .check_context = checker,
                                   .progress = progress};
 
-    if (out == NULL)
+    if (out == NULL || options.implementation == NULL)
         _exit(TOOL_USAGE);
     setvbuf(out, NULL, _IOLBF, 0);
     for (size_t i = first; i < arguments->files.count; i += arguments->jobs) {
         struct piece verdict = {0};
         *progress = 0;
-        verdict.verdict = run_file(arguments->files.paths[i], &options);
+        verdict.verdict = run_file(arguments->files.paths[i], &options, arguments->checked);
         fflush(out);
         write_all(pipe_end, &verdict, sizeof(verdict));
     }
     fclose(out);
+    implementation_end(options.implementation);
     tool_checker_free(checker);
 }
 
@@ -187,13 +220,24 @@ static int copy_text(FILE *in, size_t bytes)
     return 0;
 }
 
+/* Waits for what a worker has to say, and shows meanwhile where it is. 0 if it has ended. */
+static int read_piece(struct worker *worker, const char *name, struct piece *piece)
+{
+    size_t count;
+
+    tool_progress_begin(name, worker->progress);
+    count = fread(piece, sizeof(*piece), 1, worker->results);
+    tool_progress_end();
+    return count == 1;
+}
+
 /* Prints what a worker says of one trace. 0, or -1 if it ends before it has said all. */
-static int copy_result(struct worker *worker, enum run_verdict *verdict)
+static int copy_result(struct worker *worker, const char *name, enum run_verdict *verdict)
 {
     struct piece piece;
 
     for (;;) {
-        if (fread(&piece, sizeof(piece), 1, worker->results) != 1)
+        if (!read_piece(worker, name, &piece))
             return -1;
         if (piece.bytes == 0)
             break;
@@ -204,11 +248,13 @@ static int copy_result(struct worker *worker, enum run_verdict *verdict)
     return 0;
 }
 
-static void print_crash(const char *path, const struct worker *worker, int wait_status)
+static void print_crash(const struct arguments *arguments, const char *path, const struct worker *worker,
+                        int wait_status)
 {
     printf("%s:%" PRIu32 ": ", tool_file_name(path), *worker->progress);
     if (WIFSIGNALED(wait_status))
-        printf("the core crashed in this line: %s\n", strsignal(WTERMSIG(wait_status)));
+        printf("the %s crashed in this line: %s\n", arguments->on_oracle ? "oracle" : "core",
+               strsignal(WTERMSIG(wait_status)));
     else
         printf("the run ended in this line with status %d\n", WEXITSTATUS(wait_status));
 }
@@ -223,9 +269,9 @@ static int collect(const struct arguments *arguments, size_t i, struct worker *w
         status = start_worker(arguments, i, worker);
     if (status != 0)
         return status;
-    if (copy_result(worker, &verdict) != 0) {
+    if (copy_result(worker, tool_file_name(arguments->files.paths[i]), &verdict) != 0) {
         stop_worker(worker, &wait_status);
-        print_crash(arguments->files.paths[i], worker, wait_status);
+        print_crash(arguments, arguments->files.paths[i], worker, wait_status);
         verdict = RUN_FAILED;
     }
     totals->passed += verdict == RUN_PASSED;
@@ -285,6 +331,12 @@ static const struct argp_option options[] = {
      .arg = "COUNTS",
      .doc = "Run in a world with so many frames,objects,handles,packets,runs; a trace that a fuzzer has recorded "
             "says in which"},
+    {.name = "oracle",
+     .key = KEY_ORACLE,
+     .doc = "Run on the oracle instead of the core. It has no invariants to check: check_invariants() passes"},
+    {.name = "check",
+     .key = KEY_CHECK,
+     .doc = "Check every invariant of the core around each call, and that nothing is left at the end"},
     {.name = "jobs", .key = 'j', .arg = "N", .doc = "Run N traces at a time"},
     {0},
 };
@@ -321,6 +373,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'v':
         arguments->verbose = 1;
         return 0;
+    case KEY_ORACLE:
+        arguments->on_oracle = 1;
+        return 0;
+    case KEY_CHECK:
+        arguments->checked = 1;
+        return 0;
     case 'w':
         parse_world(argument, state, arguments);
         return 0;
@@ -334,6 +392,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "a trace or a directory is missing");
         return 0;
+    case ARGP_KEY_SUCCESS:
+        if (arguments->on_oracle && arguments->checked)
+            argp_error(state, "--check is of the core, and --oracle runs on another implementation");
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -345,7 +407,8 @@ int tool_run(int argc, char **argv)
         .options = options,
         .parser = parse,
         .args_doc = "FILE|DIR|-...",
-        .doc = "Runs traces on the core and compares what comes back with what they say. Of a directory every *.trace "
+        .doc = "Runs traces on the core, or on the oracle, and compares what comes back with what they say. Of a "
+               "directory every *.trace "
                "in and "
                "below it is run, sorted by name; - is standard input.\v"
                "For each trace that fails: file and line of the first difference, the expected line and the actual "

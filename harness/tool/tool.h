@@ -19,6 +19,33 @@ tool_function tool_run;
 tool_function tool_record;
 tool_function tool_decode;
 tool_function tool_encode;
+tool_function tool_show;
+tool_function tool_export;
+tool_function tool_shrink;
+tool_function tool_triage;
+tool_function tool_diff;
+tool_function tool_serve;
+tool_function tool_help;
+
+/* The name of the i-th command, in the order of the table; null behind the last. */
+const char *tool_command_name(size_t i);
+
+/* Prints the help of a command, or of all for a null pointer. Returns TOOL_USAGE if there is no such command. */
+int tool_print_help(const char *command);
+
+/* The width that COLUMNS says, or else that of the terminal there; 0: neither says one. */
+unsigned tool_columns(int descriptor);
+
+/* Makes help texts as wide as the terminal, if it is narrower than usual. */
+void tool_fit_help(void);
+
+/*
+ * While a run takes longer than a second, its name and the line it is at are shown on standard error, if that is a
+ * terminal. To be ended before anything is printed; both cost nothing worth counting.
+ */
+void tool_progress_begin(const char *name, const volatile uint32_t *line);
+void tool_progress_end(void);
+tool_function tool_sweep;
 
 /* A message on standard error, behind "pagerite: "; returns TOOL_USAGE. */
 int tool_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
