@@ -32,6 +32,7 @@ void pgr_inspect_world(const pgr_world *w, pgr_inspect_counts *counts)
         .threads_released = threads_in(w, PGR_THREAD_RELEASED),
         .nodes_used = w->tables[TABLE_NODES].in_use,
         .nodes_count = w->tables[TABLE_NODES].row_count - 1,
+        .nodes_kept = w->unpins_promised * NODES_PER_UNPIN,
         .fail_alloc = (uint32_t)min_u64(w->fail_alloc, UINT32_MAX),
     };
 }

@@ -667,6 +667,7 @@ typedef struct pgr_inspect_counts {
     uint32_t threads_released;
     uint32_t nodes_used;  /* nodes of the maps */
     uint32_t nodes_count; /* that exist */
+    uint32_t nodes_kept;  /* that are kept for the unpinning of what is pinned */
     uint32_t fail_alloc;  /* allocations until one fails; 0: disarmed */
 } pgr_inspect_counts;
 

@@ -175,10 +175,11 @@ static inline uint64_t run_end(const struct run *run)
     return run->page + run->count;
 }
 
-#define NODE_RUNS 15u                 /* runs of a leaf */
-#define NODE_CHILDREN 41u             /* children of an inner node */
-#define NODE_WIDE (NODE_CHILDREN / 2) /* of one of a wide tree, which has two numbers for each */
-#define TREE_DEPTH_MAX 8u             /* levels; nodes are at least half full on average, so this is beyond 2^24 runs */
+#define NODE_RUNS 15u                         /* runs of a leaf */
+#define NODE_CHILDREN 41u                     /* children of an inner node */
+#define NODE_WIDE (NODE_CHILDREN / 2)         /* of one of a wide tree, which has two numbers for each */
+#define NODES_PER_UNPIN (2u * TREE_DEPTH_MAX) /* unpinning cuts at two places; each cut may split a path */
+#define TREE_DEPTH_MAX 8u /* levels; nodes are at least half full on average, so this is beyond 2^24 runs */
 
 struct node {
     uint32_t free_link;
@@ -567,7 +568,7 @@ void handle_close(pgr_world *w, uint32_t row);
  * thread while it waits.
  */
 struct op {
-    uint32_t vmo; /* objects that the call keeps alive while it waits; 0: none */
+    uint32_t vmo;        /* objects that the call keeps alive while it waits; 0: none */
     uint32_t waited_on;  /* the port, or the object whose signals are waited for */
     uint32_t pmt;        /* an unfinished pin's */
     uint32_t second_vmo; /* behind the caller's buffer, while that is waited for; where a transfer goes */

@@ -7,8 +7,7 @@
 #define WORLD_VERSION (PGR_VERSION_MAJOR << 16 | PGR_VERSION_MINOR << 8 | PGR_VERSION_PATCH)
 #define ROOT_VMAR_BASE UINT64_C(0x1000000)
 #define ROOT_VMAR_END UINT64_C(0x7ffffffff000)
-#define NODES_PER_UNPIN (2u * TREE_DEPTH_MAX) /* unpinning cuts at two places; each cut may split a path */
-#define NODES_SPARE 160u                      /* so that the estimates of tree_growth fit into the smallest world */
+#define NODES_SPARE 160u /* so that the estimates of tree_growth fit into the smallest world */
 
 void pgr_config_default(pgr_config *config)
 {
