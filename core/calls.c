@@ -32,12 +32,12 @@
  * may take several steps and wait between them; and an access, whose errors are exceptions.
  */
 #define ONE_STEP(name, blocks, function, ...)                                                                          \
-    {{name, ARGS(__VA_ARGS__), 1, blocks, 0, 0}, function##_check, NULL, function##_commit}
-#define WORLDLY(name, function, ...) {{name, ARGS(__VA_ARGS__), 1, 0, 0, 1}, function##_check, NULL, function##_commit}
+    {{name, ARGS(__VA_ARGS__), blocks, 0, 0}, function##_check, NULL, function##_commit}
+#define WORLDLY(name, function, ...) {{name, ARGS(__VA_ARGS__), 0, 0, 1}, function##_check, NULL, function##_commit}
 #define ACCESS(name, function, ...)                                                                                    \
-    {{name, ARGS(__VA_ARGS__), 1, 1, 1, 0}, function##_check, function##_look, function##_commit}
+    {{name, ARGS(__VA_ARGS__), 1, 1, 0}, function##_check, function##_look, function##_commit}
 #define STEPS(name, function, ...)                                                                                     \
-    {{name, ARGS(__VA_ARGS__), 1, 1, 0, 0}, function##_check, function##_look, function##_commit}
+    {{name, ARGS(__VA_ARGS__), 1, 0, 0}, function##_check, function##_look, function##_commit}
 
 static const struct call_row call_table[PGR_CALL_COUNT] = {
     [PGR_CALL_HANDLE_CLOSE] = ONE_STEP("zx_handle_close", 0, handle_close, HANDLE("handle", NONE)),
@@ -149,8 +149,8 @@ static const struct call_row call_table[PGR_CALL_COUNT] = {
     [PGR_CALL_FAIL_ALLOC] = WORLDLY("fail_alloc", fail_alloc, U64("n", NUMBER)),
     [PGR_CALL_RECLAIM] = WORLDLY("reclaim", reclaim, U64("n", NUMBER)),
     [PGR_CALL_THREAD_KILL] = WORLDLY("thread_kill", thread_kill, {"thread", PGR_ARG_THREAD, 0}),
-    [PGR_CALL_RESUME] = {{"resume", {{NULL, 0, 0}}, 0, 1, 1, 0, 0}, NULL, NULL, NULL},
-    [PGR_CALL_PROCESS_EXIT] = {{"process_exit", {{NULL, 0, 0}}, 0, 1, 0, 0, 1},
+    [PGR_CALL_RESUME] = {{"resume", {{NULL, 0, 0}}, 0, 1, 0, 0}, NULL, NULL, NULL},
+    [PGR_CALL_PROCESS_EXIT] = {{"process_exit", {{NULL, 0, 0}}, 0, 0, 0, 1},
                                process_exit_check,
                                NULL,
                                process_exit_commit},
@@ -241,8 +241,6 @@ static zx_status_t call_refuse(const pgr_world *w, const pgr_call *call)
     /* Is there such a call, and such a thread? */
     if (pgr_call_row(call->number) == NULL)
         return ZX_ERR_BAD_SYSCALL;
-    if (!call_table[call->number].info.implemented)
-        return ZX_ERR_NOT_SUPPORTED;
     if (call->thread >= w->config.thread_count)
         return ZX_ERR_INVALID_ARGS;
     /* Is the thread in a state in which it can make it? */

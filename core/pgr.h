@@ -493,8 +493,8 @@ enum pgr_outcome {
     PGR_FAULT,   /* the access ended in a fatal page fault: `fault`; the thread is gone */
     /*
      * No call at all, and nothing changed. `status` says why: ZX_ERR_BAD_SYSCALL, an unknown number;
-     * ZX_ERR_NOT_SUPPORTED, one that is only described; ZX_ERR_INVALID_ARGS, no such thread; ZX_ERR_BAD_STATE, a resume
-     * of a thread that is not released, or a system call of one that is blocked or released.
+     * ZX_ERR_INVALID_ARGS, no such thread; ZX_ERR_BAD_STATE, a resume of a thread that is not released, or a system
+     * call of one that is blocked or released.
      */
     PGR_REFUSED,
 };
@@ -531,7 +531,6 @@ typedef struct pgr_result {
 
 /*
  * Performs one call. `frames` is the frames block; it may lie somewhere else each time. The result is written whole.
- * A call number that exists but whose implementation this version lacks is PGR_REFUSED with ZX_ERR_NOT_SUPPORTED.
  */
 void pgr_dispatch(pgr_world *world, void *frames, const pgr_call *call, pgr_result *result);
 
@@ -606,7 +605,6 @@ typedef struct pgr_call_info {
     const char *name; /* as a trace writes it: zx_pager_supply_pages, mem_read ... */
     pgr_arg args[PGR_ARGS_MAX];
     uint8_t arg_count;
-    uint8_t implemented; /* 0: this version describes the call but does not perform it */
     uint8_t may_block;
     uint8_t faults;  /* 1: an access: what another call returns as an error ends in an exception */
     uint8_t worldly; /* 1: not done by the thread itself, which may be blocked or released */

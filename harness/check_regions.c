@@ -204,8 +204,7 @@ static int protected(struct check_context *c, const pgr_world *w, const pgr_call
     while (address < end) {
         struct check_mapping mapping = {0};
         int found = check_find_mapping(c, w, c->before.handles[0].handle.object, address, &mapping);
-        if (!found || mapping.object.mapping.perms != perms || mapping.address + mapping.size_bytes > end ||
-            (mapping.address < call->arg[2]))
+        if (!found || mapping.object.mapping.perms != perms)
             return check_violate(c, CHECK_M3,
                                  "0x%llx to 0x%llx was given the permissions 0x%x, and mapping %u, at 0x%llx (0x%llx "
                                  "bytes), has 0x%x",

@@ -53,7 +53,7 @@ static struct opcode_table opcodes;
 static uint32_t weight_of(uint32_t number, uint32_t usual)
 {
     const pgr_call_info *row = pgr_call_row(number);
-    if (number == PGR_CALL_NONE || !row || !row->implemented)
+    if (!row)
         return 0;
     for (size_t i = 0; i < sizeof weights / sizeof weights[0]; i++) {
         if (weights[i].number == number)
@@ -225,7 +225,7 @@ static void decode_record(struct program *p, const pgr_world *world, pgr_call *c
     int exact = exact_thread(p, selector, &call->thread);
     if (!row)
         return;
-    if (!exact && row->implemented) {
+    if (!exact) {
         steer_record(p, world, r, selector, call);
     } else {
         fill_call(p, world, r, call);
@@ -238,6 +238,8 @@ static void decode_record(struct program *p, const pgr_world *world, pgr_call *c
 
 #define PROLOGUES 4u
 #define PROLOGUE_CALLS 9u
+#define PROLOGUE_PAGES 18u /* of large VMOs */
+#define COMB_TEETH 18u     /* more than a leaf of a map has runs */
 enum { PROLOGUE_PLAIN, PROLOGUE_MAPPED, PROLOGUE_DIRTY, PROLOGUE_CHILD };
 
 static const uint8_t prologues[PROLOGUES][PROLOGUE_CALLS] = {
@@ -253,13 +255,55 @@ static const uint8_t prologues[PROLOGUES][PROLOGUE_CALLS] = {
                         PGR_CALL_VMO_WRITE},
 };
 
+/* One prologue in four has VMOs of more pages than are asked for at a time, and one ends with a comb: a VMO in which
+ * every other page is committed, so that maps get deep. */
+enum { PROLOGUE_COMB = 2, PROLOGUE_LARGE = 3 };
+
+static uint32_t prologue_extra(const struct program *p)
+{
+    return p->header.prologue >> 5 & 3u;
+}
+
+static const struct live_handle *comb_of(const struct program *p)
+{
+    return prologue_extra(p) == PROLOGUE_COMB ? live_handle_of_nature(&p->live, NATURE_PLAIN_VMO, 0) : NULL;
+}
+
 /* The prologue's next call; PGR_CALL_NONE behind its last one. */
 static uint32_t prologue_call(const struct program *p)
 {
     uint32_t kind = p->header.prologue >> 3 & 3u, length = 2 + (p->header.prologue & 7u);
-    if (p->header.prologue == 0 || p->prologue_at >= length)
+    if (p->header.prologue == 0)
         return PGR_CALL_NONE;
-    return prologues[kind][p->prologue_at];
+    if (p->prologue_at < length)
+        return prologues[kind][p->prologue_at];
+    return p->prologue_at < length + COMB_TEETH && comb_of(p) ? PGR_CALL_VMO_OP_RANGE : PGR_CALL_NONE;
+}
+
+/* A page of the comb, which is the one behind the last one's neighbour. */
+static void make_tooth(const struct program *p, pgr_call *call)
+{
+    uint64_t page = (uint64_t)1 << p->header.config.page_shift, tooth = p->prologue_at - 3 - (p->header.prologue & 7u);
+    call->arg[0] = comb_of(p)->value;
+    call->arg[1] = ZX_VMO_OP_COMMIT;
+    call->arg[2] = 2 * tooth * page;
+    call->arg[3] = page;
+}
+
+/* What a prologue wants of its calls, whatever was steered; some want to be asked before pages get dirty. */
+static void adapt_to_prologue(const struct program *p, pgr_call *call)
+{
+    static const uint64_t pages[] = {[PROLOGUE_COMB] = 2 * COMB_TEETH, [PROLOGUE_LARGE] = PROLOGUE_PAGES};
+    uint32_t kind = p->header.prologue >> 3 & 3u, extra = prologue_extra(p);
+    uint64_t size = pages[extra] << p->header.config.page_shift;
+    if (call->number == PGR_CALL_PAGER_CREATE_VMO && kind == PROLOGUE_DIRTY)
+        call->arg[1] |= ZX_VMO_TRAP_DIRTY;
+    if (call->number == PGR_CALL_PAGER_CREATE_VMO && size > 0)
+        call->arg[4] = size;
+    if (call->number == PGR_CALL_VMO_CREATE && size > 0)
+        call->arg[0] = size;
+    if (call->number == PGR_CALL_VMO_OP_RANGE)
+        make_tooth(p, call);
 }
 
 static int prologue_record(struct program *p, const pgr_world *world, pgr_call *call)
@@ -274,14 +318,14 @@ static int prologue_record(struct program *p, const pgr_world *world, pgr_call *
     const pgr_call_info *row = pgr_call_row(call->number);
     steer_thread(p, world, row, p->header.prologue, &call->thread);
     fill_call(p, world, &steered, call);
-    if (number == PGR_CALL_PAGER_CREATE_VMO && (p->header.prologue >> 3 & 3u) == PROLOGUE_DIRTY)
-        call->arg[1] |= ZX_VMO_TRAP_DIRTY;
+    adapt_to_prologue(p, call);
     return 1;
 }
 
 /* ---- the epilogue ---- */
 
 #define EPILOGUE_CALLS 6u
+#define PACKETS_READ 8u
 
 /* A supply for a waiting thread, or first the VMO that it takes its pages from. */
 static int epilogue_record(struct program *p, const pgr_world *world, pgr_call *call)
@@ -299,6 +343,17 @@ static int epilogue_record(struct program *p, const pgr_world *world, pgr_call *
     fill_call(p, world, &steered, call);
     if (call->number == PGR_CALL_VMO_CREATE)
         call->arg[0] = size;
+    return 1;
+}
+
+/* Reads a packet that is left in a port. */
+static int reading_record(struct program *p, const pgr_world *world, pgr_call *call)
+{
+    zx_handle_t port = steer_full_port(p, world);
+    if (!p->header.epilogue || port == ZX_HANDLE_INVALID || p->packets_read >= PACKETS_READ || !is_idle(world, 0))
+        return 0;
+    p->packets_read++;
+    *call = (pgr_call){.number = PGR_CALL_PORT_WAIT, .arg = {port}};
     return 1;
 }
 
@@ -322,10 +377,12 @@ void program_start(struct program *p, const uint8_t *data, size_t bytes, struct 
     p->buffers = buffers;
     p->prologue_at = 0;
     p->epilogue_at = 0;
+    p->packets_read = 0;
     p->calls = 0;
     p->since_resume = 0;
     p->random = p->header.seed;
     p->wait_count = 0;
+    p->closed = ZX_HANDLE_INVALID;
     p->root_vmar = root_vmar(world);
     memset(p->pending, 0, sizeof p->pending);
     live_handles_start(&p->live, world);
@@ -338,7 +395,7 @@ int program_next(struct program *p, const pgr_world *world, pgr_call *call)
     if (prologue_record(p, world, call))
         return 1;
     if (p->reader.at >= p->reader.bytes || p->calls >= PROGRAM_CALLS_MAX)
-        return epilogue_record(p, world, call);
+        return epilogue_record(p, world, call) || reading_record(p, world, call);
     p->calls++;
     decode_record(p, world, call);
     return 1;
@@ -400,12 +457,21 @@ static void learn_outputs(struct program *p, const pgr_world *world, const pgr_r
     }
 }
 
+/* Whether a handle is still one; if it has just ceased to be, it is remembered. */
+static void check_handle(struct program *p, const pgr_world *world, zx_handle_t value)
+{
+    uint32_t count = p->live.count;
+    live_handles_check(&p->live, world, value);
+    if (p->live.count < count)
+        p->closed = value;
+}
+
 static void check_handles_in_buffer(struct program *p, const pgr_world *world, const pgr_call *call)
 {
     for (uint64_t i = 0; i + sizeof(zx_handle_t) <= call->buffer_bytes; i += sizeof(zx_handle_t)) {
         zx_handle_t value;
         memcpy(&value, (const uint8_t *)call->buffer + i, sizeof value);
-        live_handles_check(&p->live, world, value);
+        check_handle(p, world, value);
     }
 }
 
@@ -416,7 +482,7 @@ static void learn_closed(struct program *p, const pgr_world *world, const pgr_ca
     for (uint32_t place = 0; place < row->arg_count; place++) {
         uint8_t kind = row->args[place].kind;
         if (kind == PGR_ARG_HANDLE)
-            live_handles_check(&p->live, world, (zx_handle_t)call->arg[place]);
+            check_handle(p, world, (zx_handle_t)call->arg[place]);
         if (kind == PGR_ARG_HANDLES)
             check_handles_in_buffer(p, world, call);
     }

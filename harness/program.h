@@ -4,7 +4,7 @@
  * An input is a header (PROGRAM_HEADER_BYTES) and call records until its bytes end; what is cut off reads as zeros.
  * The header chooses the world (page size, how much of everything, options), how released threads are resumed, and a
  * prologue: a few calls that set up a pager, so that even short inputs get to the point, and an epilogue, in which a
- * pager answers some of the threads that the program has left waiting. A record is
+ * pager answers some of the threads that the program has left waiting, and the ports are read. A record is
  *
  *     opcode byte, thread byte, one operand for each argument of the call's row in the core's table
  *
@@ -77,12 +77,14 @@ struct program {
     struct program_reader reader;
     struct program_buffers *buffers;
     uint32_t prologue_at, epilogue_at; /* calls made of each */
+    uint32_t packets_read;             /* at the end, to see what is in the ports */
     uint32_t calls;
     uint32_t since_resume; /* calls since threads were resumed */
     uint32_t random;
     uint32_t root_vmar; /* object row */
     uint32_t wait_count;
     struct program_wait waits[PROGRAM_WAITS]; /* the last async waits */
+    zx_handle_t closed;                       /* a handle that was: the last one that a call has closed */
     struct {
         void *buffer;
         uint64_t bytes;

@@ -633,8 +633,9 @@ static void read_property(struct operand_context *c, struct program_reader *r, u
     } else {
         uint64_t value =
             form == PROPERTY_NUMBER ? read_extent(c, r, place) : steer_extent(c, place, form % PROGRAM_STEERED_END);
-        give_buffer(c, slot, sizeof value, 8);
-        memcpy(c->call->buffer, &value, sizeof value);
+        uint64_t room = form < PROGRAM_STEERED_END && (form & 15u) == 15 ? sizeof value / 2 : sizeof value;
+        give_buffer(c, slot, room, 8);
+        memcpy(c->call->buffer, &value, room);
     }
 }
 
@@ -661,7 +662,10 @@ static void read_packet(struct operand_context *c, struct program_reader *r, uin
         read_sparse(c->call, r);
         return;
     }
-    zx_port_packet_t packet = {.key = form & 7u, .status = form & 8u ? ZX_OK : ZX_ERR_IO, .user = {.u64 = {form}}};
+    zx_port_packet_t packet = {.key = form & 7u,
+                               .type = form & 0x20u ? form >> 2 & 15u : ZX_PKT_TYPE_USER,
+                               .status = form & 8u ? ZX_OK : ZX_ERR_IO,
+                               .user = {.u64 = {form}}};
     memcpy(c->call->buffer, &packet, sizeof packet);
 }
 

@@ -419,7 +419,8 @@ static void note_counts(struct program_encoder *e, const pgr_world *world)
     raise_to(&e->most.config.object_count, now.objects_used + 1);
     raise_to(&e->most.config.handle_count, now.handles_used + 1);
     raise_to(&e->most.config.packet_count, now.packets_used + 1);
-    raise_to(&e->most.config.run_count, now.nodes_used);
+    /* A world has a node for four runs. */
+    raise_to(&e->most.config.run_count, now.nodes_used + 4 * now.nodes_kept);
 }
 
 int program_encode_call(struct program_encoder *e, const pgr_world *world, const pgr_call *call, char *why,
@@ -470,12 +471,22 @@ void program_encoder_free(struct program_encoder *e)
     free(e);
 }
 
-/* An epilogue would go on where the program has ended. */
-static int threads_wait(const pgr_world *world)
+static int packet_waits(const pgr_world *world, uint32_t packets)
+{
+    pgr_packet_view packet;
+    for (uint32_t row = 1; row < packets; row++) {
+        if (pgr_inspect_packet(world, row, &packet) && packet.queued)
+            return 1;
+    }
+    return 0;
+}
+
+/* An epilogue would go on where the program has ended, if a thread waits for its pager or a packet in a port. */
+static int something_waits(const pgr_world *world)
 {
     pgr_inspect_counts now;
     pgr_inspect_world(world, &now);
-    return now.requests_used != 0;
+    return now.requests_used != 0 || packet_waits(world, now.config.packet_count);
 }
 
 int program_encoder_finish(struct program_encoder *e, const pgr_world *world, const uint8_t **data, size_t *bytes,
@@ -483,7 +494,7 @@ int program_encoder_finish(struct program_encoder *e, const pgr_world *world, co
 {
     if (world)
         note_counts(e, world);
-    if (!world || threads_wait(world))
+    if (!world || something_waits(world))
         e->bytes[1] |= HEADER_NO_EPILOGUE;
     if (header_for_counts(&e->most, e->bytes, why, why_bytes))
         return -1;

@@ -177,6 +177,9 @@ int steer_thread(const struct program *p, const pgr_world *world, const pgr_call
  */
 uint32_t steer_answer(struct program *p, const pgr_world *world, uint64_t *size);
 
+/* A port that holds a packet; ZX_HANDLE_INVALID if none does. */
+zx_handle_t steer_full_port(const struct program *p, const pgr_world *world);
+
 /* A released thread; one that is not if there is none. */
 uint32_t steer_resume(const struct program *p, const pgr_world *world, uint32_t seed);
 

@@ -200,7 +200,7 @@ static zx_handle_t steer_any_vmo(struct operand_context *c, uint32_t seed)
 {
     const struct live_handles *live = &c->p->live;
     const struct live_handle *vmo = NULL;
-    if (seed >= 0x48 && seed < 0x50)
+    if (seed >= 0x40 && seed < 0x50)
         vmo = live_handle_of_nature(live, NATURE_DISCARDABLE_VMO, seed & 1u);
     if (seed >= 0x50 && seed < 0x88)
         vmo = live_handle_of_nature(live, NATURE_PAGER_VMO, seed & 3u);
@@ -279,11 +279,21 @@ static zx_handle_t steer_canceled(struct operand_context *c, uint32_t place, uin
     return place == 0 ? c->wait->port : c->wait->object;
 }
 
+/* An object for an async wait, now and then the one that was waited for last: port and key are the same then. */
+static zx_handle_t steer_watched(struct operand_context *c, uint32_t seed)
+{
+    if (c->p->wait_count == 0 || seed < 0x58 || seed >= 0x70)
+        return seed < 0xa8 ? steer_waitable(c, seed) : steer_any_handle(c, seed);
+    c->wait = &c->p->waits[(c->p->wait_count - 1) % PROGRAM_WAITS];
+    return c->wait->object;
+}
+
 static zx_handle_t steer_untyped(struct operand_context *c, uint32_t seed)
 {
     switch (c->call->number) {
-    case PGR_CALL_OBJECT_WAIT_ONE:
     case PGR_CALL_OBJECT_WAIT_ASYNC:
+        return steer_watched(c, seed);
+    case PGR_CALL_OBJECT_WAIT_ONE:
     case PGR_CALL_OBJECT_SIGNAL:
         return seed < 0xa8 ? steer_waitable(c, seed) : steer_any_handle(c, seed);
     case PGR_CALL_OBJECT_GET_PROPERTY:
@@ -318,6 +328,8 @@ static zx_handle_t steer_vmar(const struct operand_context *c, uint32_t seed)
 zx_handle_t steer_handle(struct operand_context *c, uint32_t place, uint32_t seed)
 {
     const pgr_arg *arg = &c->row->args[place];
+    if (seed == 0xbf && c->p->closed != ZX_HANDLE_INVALID)
+        return c->p->closed;
     if (seed >= 0xbc)
         return steer_any_handle(c, seed);
     if (c->call->number == PGR_CALL_PORT_CANCEL && seed < 0xb0)
@@ -333,6 +345,10 @@ zx_handle_t steer_handle(struct operand_context *c, uint32_t place, uint32_t see
         return steer_vmo(c, place, seed);
     case ZX_OBJ_TYPE_VMAR:
         return steer_vmar(c, seed);
+    case ZX_OBJ_TYPE_PORT:
+        if (c->wait)
+            return c->wait->port;
+        break;
     case ZX_OBJ_TYPE_RESOURCE:
         if (place > 0 && seed < 0xa0)
             return ZX_HANDLE_INVALID;
@@ -538,6 +554,17 @@ uint32_t steer_answer(struct program *p, const pgr_world *world, uint64_t *size)
     return PGR_CALL_VMO_CREATE;
 }
 
+zx_handle_t steer_full_port(const struct program *p, const pgr_world *world)
+{
+    pgr_object_view view;
+    for (uint32_t rank = 0; rank < p->live.of_kind[PGR_OBJECT_PORT]; rank++) {
+        const struct live_handle *port = live_handle_of_kind(&p->live, PGR_OBJECT_PORT, rank);
+        if (port && pgr_inspect_object(world, port->object, &view) && view.port.first_packet != 0)
+            return port->value;
+    }
+    return ZX_HANDLE_INVALID;
+}
+
 /* ---- calls instead of others ---- */
 
 /* The first call of the table that makes an object of this type; PGR_CALL_NONE if none does. */
@@ -550,7 +577,7 @@ static uint32_t maker_of(uint8_t type)
     known[type] = 1;
     for (uint32_t number = 1; number < PGR_CALL_COUNT && !makers[type]; number++) {
         const pgr_call_info *row = pgr_call_row(number);
-        if (!row || !row->implemented)
+        if (!row)
             continue;
         for (uint32_t place = 0; place < row->arg_count; place++) {
             if (row->args[place].kind == PGR_ARG_HANDLE_OUT && row->args[place].detail == type)

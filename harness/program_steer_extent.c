@@ -23,10 +23,15 @@ static uint64_t page_mask(const struct operand_context *c)
     return ((uint64_t)1 << c->page_shift) - 1;
 }
 
+static int is_of_op(const struct operand_context *c, uint32_t op)
+{
+    return c->call->number == PGR_CALL_VMO_OP_RANGE && (uint32_t)c->call->arg[1] == op;
+}
+
 /* Bytes within a page, for calls that move bytes; nothing for those that want whole pages, mostly. */
 static uint64_t part_of_page(const struct operand_context *c, uint32_t seed)
 {
-    if (!c->moves_bytes && (seed & 7u))
+    if (!c->moves_bytes && !is_of_op(c, ZX_VMO_OP_ZERO) && (seed & 7u))
         return 0;
     return seed * 7u & page_mask(c);
 }
@@ -57,6 +62,9 @@ int aim_at_state(struct operand_context *c, uint32_t pages, uint64_t op, uint32_
         c->aimed = 1;
         c->aim_page = run.page;
         c->aim_count = run.count;
+        /* A second writeback of zeros, now and then of fewer. */
+        if (op == ZX_PAGER_OP_WRITEBACK_BEGIN && run.awaiting > 1 && (seed & 0x10u))
+            c->aim_count = run.awaiting - 1;
         if (skip-- == 0)
             return 1;
     }
@@ -145,6 +153,10 @@ static uint64_t steer_place(const struct operand_context *c, uint32_t seed)
         return seed < 0xb4 ? 0 : in_bytes(c, 1);
     if (options & ZX_VM_SPECIFIC_OVERWRITE && seed < 0x80 && find_region(c, c->vmar, seed, &region))
         return region.address - base_of(c, c->vmar) + in_bytes(c, seed >> 3 & 1u);
+    /* Right before a region, if there is room for what is as short as most. */
+    if (seed >= 0x80 && seed < 0xa0 && find_region(c, c->vmar, seed, &region) &&
+        region.address > base_of(c, c->vmar) + page_mask(c))
+        return region.address - base_of(c, c->vmar) - in_bytes(c, 1);
     return in_bytes(c, 1 + (seed & 31u));
 }
 
@@ -155,11 +167,11 @@ static int makes_reference(const struct operand_context *c)
     return c->call->number == PGR_CALL_VMO_CREATE_CHILD && c->call->arg[1] & ZX_VMO_CHILD_REFERENCE;
 }
 
-static int is_of_locks(const struct operand_context *c)
+/* Calls that are about a whole VMO, or say most if they are. */
+static int is_of_whole(const struct operand_context *c)
 {
-    uint32_t op = (uint32_t)c->call->arg[1];
-    return c->call->number == PGR_CALL_VMO_OP_RANGE &&
-           (op == ZX_VMO_OP_LOCK || op == ZX_VMO_OP_TRY_LOCK || op == ZX_VMO_OP_UNLOCK);
+    return is_of_op(c, ZX_VMO_OP_LOCK) || is_of_op(c, ZX_VMO_OP_TRY_LOCK) || is_of_op(c, ZX_VMO_OP_UNLOCK) ||
+           c->call->number == PGR_CALL_PAGER_QUERY_DIRTY_RANGES;
 }
 
 /* An offset into the VMO, rarely behind its end. */
@@ -170,7 +182,7 @@ static uint64_t steer_offset(const struct operand_context *c, uint32_t seed)
         return in_bytes(c, c->aim_page + (seed >= 0xa0));
     if (c->vmos > 1 && seed < 0x70)
         return 0;
-    if (size == 0 || seed < 0x30 || ((makes_reference(c) || is_of_locks(c)) && seed < 0xa8))
+    if (size == 0 || seed < 0x30 || ((makes_reference(c) || is_of_whole(c)) && seed < 0xa8))
         return 0;
     uint64_t page = size < 64 ? (seed * 5u >> 2) % (uint32_t)size : seed & 15u;
     if (seed < 0xa8)
@@ -186,7 +198,7 @@ static uint64_t steer_length(const struct operand_context *c, uint32_t seed)
     uint64_t first = c->offset >> c->page_shift, left = c->size_pages > first ? c->size_pages - first : 0;
     if (makes_reference(c) && seed < 0xa8)
         return 0;
-    if (is_of_locks(c) && seed < 0xa8)
+    if (is_of_whole(c) && seed < 0xa8)
         return in_bytes(c, c->size_pages);
     if (c->aimed && c->vmos == 1 && seed < 0x70)
         return in_bytes(c, c->aim_count);
@@ -206,6 +218,9 @@ static uint64_t steer_length(const struct operand_context *c, uint32_t seed)
 /* A size for a VMO or a VMAR. */
 static uint64_t steer_size(const struct operand_context *c, uint32_t seed)
 {
+    /* More pages than are asked for at a time. */
+    if (seed >= 0x90 && seed < 0x94)
+        return in_bytes(c, 17 + (seed & 3u));
     if (seed < 0x98)
         return in_bytes(c, 1 + (seed & 7u) + (c->row->args[0].kind == PGR_ARG_SIZE ? seed >> 4 & 3u : 0));
     if (seed < 0xa8)

@@ -501,22 +501,6 @@ static void dispatch_of_busy_threads(void **state)
     world_free(t);
 }
 
-static void dispatch_what_is_not_implemented(void **state)
-{
-    struct test_world *t = world_make(NULL);
-    uint32_t number;
-
-    (void)state;
-    for (number = 1; number < PGR_CALL_COUNT; number++) {
-        const pgr_call_info *row = pgr_call_row(number);
-
-        assert_non_null(row);
-        if (!row->implemented)
-            expect_refused(t, ZX_ERR_NOT_SUPPORTED, 0, number, ARGS(0));
-    }
-    world_free(t);
-}
-
 static void call_rows_describe_their_arguments(void **state)
 {
     uint32_t number;
@@ -561,7 +545,6 @@ int main(void)
         cmocka_unit_test(dispatch_unknown_numbers),
         cmocka_unit_test(dispatch_unknown_threads),
         cmocka_unit_test(dispatch_of_busy_threads),
-        cmocka_unit_test(dispatch_what_is_not_implemented),
         cmocka_unit_test(call_rows_describe_their_arguments),
     };
 

@@ -42,6 +42,7 @@ static void views_take_any_row(void **state)
     }
     assert_false(pgr_inspect_object(w, 0, &object));
     assert_false(pgr_inspect_handle(w, 0, &handle));
+    assert_false(pgr_inspect_frames(w, 0, &frames));
     world_free(t);
 }
 

@@ -603,6 +603,25 @@ static int is_followed(enum table_id id, uint64_t byte_of_row)
 }
 
 /* Bytes of a world's tables are turned over one by one: the walk must end, whatever it says. */
+/* A list of waiters that goes in a ring is counted to its end nevertheless. */
+static void no_ring_of_waiters_stops_a_view(void **state)
+{
+    struct scene *s = *state;
+    pgr_request_view view;
+    uint32_t row;
+
+    blocks(s, 1, read_call(s->pager_vmo, 2, 1));
+    blocks(s, 2, read_call(s->pager_vmo, 2, 1));
+    for (row = 1; !pgr_inspect_request(s->w, row, &view); row++)
+        assert_true(row < s->config.thread_count);
+    assert_int_equal(view.waiter_count, 2);
+    uint32_t waiter = request_at(s->w, row)->joined.first;
+    thread_at(s->w, waiter)->next = waiter;
+    assert_true(pgr_inspect_request(s->w, row, &view));
+    assert_true(view.waiter_count > s->config.thread_count);
+    thread_at(s->w, waiter)->next = 0;
+}
+
 static void no_world_stops_the_walk(void **state)
 {
     struct scene *s = *state;
@@ -684,6 +703,7 @@ int main(void)
         TEST(c1_children_are_counted),
         TEST(c2_zero_children_is_signalled),
         TEST(a_violation_can_be_printed),
+        TEST(no_ring_of_waiters_stops_a_view),
         TEST(no_world_stops_the_walk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,7 +164,7 @@ static void test_opcodes(void **state)
     for (uint32_t number = 1; number < PGR_CALL_COUNT; number++) {
         const pgr_call_info *row = pgr_call_row(number);
         int opcode = program_opcode(number);
-        assert_int_equal(opcode >= 0, row && row->implemented && number != PGR_CALL_MEM_PREPARE);
+        assert_int_equal(opcode >= 0, row && number != PGR_CALL_MEM_PREPARE);
         if (opcode < 0)
             continue;
         assert_int_equal(program_opcode_call((uint8_t)opcode), number);
@@ -547,7 +547,7 @@ static void assert_records_agree(const uint8_t *data, size_t bytes)
     arena_open(&arena, data, bytes);
     size_t at = PROGRAM_HEADER_BYTES;
     while (program_next(&arena.program, arena.world, &call)) {
-        if (arena.program.calls > 0 && arena.program.epilogue_at == 0) {
+        if (arena.program.calls > 0 && arena.program.epilogue_at == 0 && arena.program.packets_read == 0) {
             at += program_record_bytes(data, bytes, at);
             assert_int_equal(arena.program.reader.at, at);
         }
