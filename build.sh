@@ -9,17 +9,20 @@ usage()
 usage: ./build.sh [COMMAND]
 
   (none)           build everything into out/: libpagerite.a, pagerite, the fuzz targets
-  fuzz [SECONDS]   build and run all fuzzers (60 seconds) from the traces' seeds; status 1 if one found something
+  fuzz [SECONDS] [--engine libfuzzer|afl]
+                   build and run all fuzzers (60 seconds) from the traces' seeds; status 1 if one found something
   test             build with ASan and UBSan and run every test; the last line is the count
   coverage         lines, branches and MC/DC of core/ that tests and corpora reach; status 1 below 100 %
   bench            measure the bounds: name, value, unit, bound, ok or MISSED, separated by tabs
+  amalgamate       write the core as two files, out/pagerite.c and out/pagerite.h, which compile alone
+  install PREFIX   build library and tool; install them with header, pkg-config file and completion (DESTDIR is obeyed)
   clean            remove out/
   help             this text
 
 CC, CFLAGS, CXX, CXXFLAGS, LIB_FUZZING_ENGINE, OUT and WORK are obeyed as OSS-Fuzz sets them: with
 LIB_FUZZING_ENGINE given and no command, the fuzz targets, their seed corpora and options are built into OUT, and
-nothing else. `fuzz` and `test` install missing Debian packages if run as root, saying which; otherwise they print
-the line to run and stop.
+nothing else. With ZYDIS, a folder of Zydis's sources, these are compiled too, and linked statically. `fuzz` and `test`
+install missing Debian packages if run as root, saying which; otherwise they print the line to run and stop.
 TEXT
 }
 
@@ -54,7 +57,7 @@ flavour_flags()
     local flavour=$1 given=$2
     case $flavour in
     plain) echo "${given:--O2 -g}" ;;
-    asan) [[ $given == *-fsanitize=* ]] && echo "$given" || echo "${given:--O1} $sanitizers" ;;
+    asan | afl) [[ $given == *-fsanitize=* ]] && echo "$given" || echo "${given:--O1} $sanitizers" ;;
     fuzz) [[ $given == *-fsanitize=* ]] && echo "$given" || echo "${given:--O2} $sanitizers $coverage" ;;
     coverage) echo "-O1 -g -fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc -include ci/coverage.h" ;;
     engine | host) echo "$given" ;;
@@ -71,7 +74,7 @@ make_flavour()
     cxx_flags=$(flavour_flags "$flavour" "${CXXFLAGS:-${CFLAGS:-}}")
     make --file=ci/build.mk --jobs="$(nproc)" --no-print-directory ${quiet:+--silent} \
         OUT="$OUT" OBJ="$objects/$flavour" CC="$CC" CFLAGS="$c_flags" CXX="$CXX" CXXFLAGS="$cxx_flags" \
-        LINK_FUZZ="${link_fuzz:-$CC $c_flags}" ENGINE="${engine:-}" "$@"
+        LINK_FUZZ="${link_fuzz:-$CC $c_flags}" ENGINE="${engine:-}" ${ZYDIS:+ZYDIS="$ZYDIS"} "$@"
 }
 
 # Without an engine given, libFuzzer where the compiler has it; otherwise the targets replay files. Comparisons are not
@@ -109,18 +112,32 @@ build_all()
     build_fuzzers
 }
 
-# As OSS-Fuzz wants it. The tool that turns traces into seeds is built for this machine, without the engine's flags.
+# The targets and the mutator for AFL++, into OUT/afl.
+build_for_afl()
+{
+    local driver=/usr/lib/afl/libAFLDriver.a
+    [[ -f $driver ]] || driver=/usr/local/lib/afl/libAFLDriver.a
+    if [[ ! -f $driver ]] || ! command -v afl-clang-fast >/dev/null; then
+        echo "build.sh: afl-clang-fast or its libAFLDriver.a is missing; install AFL++" >&2
+        exit 2
+    fi
+    CC=afl-clang-fast CXX=afl-clang-fast++ AFL_QUIET=1 OUT=$OUT/afl engine=$driver make_flavour afl fuzzers
+    OUT=$OUT/afl make_flavour plain afl_mutator
+}
+
+# As OSS-Fuzz wants it, where a compiler newer than any that was tried here may warn of more. The tool that turns traces
+# into seeds is built for this machine, without the engine's flags; or PAGERITE names one that is there.
 build_for_engine()
 {
-    engine=$LIB_FUZZING_ENGINE link_fuzz="$CXX ${CXXFLAGS:-}" make_flavour engine fuzzers
-    CFLAGS=-O1 CXXFLAGS=-O1 make_flavour host tool
+    engine=$LIB_FUZZING_ENGINE link_fuzz="$CXX ${CXXFLAGS:-}" make_flavour engine WERROR= fuzzers
+    local source target seeds tool=${PAGERITE:-$objects/host/pagerite}
+    [[ -n ${PAGERITE:-} ]] || CFLAGS=-O1 CXXFLAGS=-O1 make_flavour host WERROR= tool
 
-    local source target seeds
     for source in fuzz/fuzz_*.c; do
         target=$(basename "$source" .c)
         seeds=$objects/seeds/$target
         rm -rf "$seeds" "$OUT/${target}_seed_corpus.zip"
-        ci/seeds.sh "$target" "$objects/host/pagerite" "$seeds"
+        ci/seeds.sh "$target" "$tool" "$seeds"
         (cd "$seeds" && find . -type f | LC_ALL=C sort | zip --quiet --junk-paths -@ "$OUT/${target}_seed_corpus.zip")
         cp "ci/options/$target.options" "$OUT/"
     done
@@ -128,20 +145,50 @@ build_for_engine()
 
 # ---- commands ----------------------------------------------------------------------------------------------------
 
-run_fuzz()
+# Sets fuzz_seconds and fuzz_engine.
+read_fuzz_arguments()
 {
-    local seconds=${1:-60}
-    [[ $seconds =~ ^[1-9][0-9]*$ ]] || { usage >&2; exit 2; }
-    [[ -n ${CC:-} ]] || ci/setup.sh fuzz
-    choose_compilers
-    echo "building with $CC"
-    quiet=1
+    fuzz_seconds=60 fuzz_engine=libfuzzer
+    while (($# > 0)); do
+        case $1 in
+        --engine=*) fuzz_engine=${1#*=} ;;
+        --engine)
+            fuzz_engine=${2:-}
+            shift
+            ;;
+        *) fuzz_seconds=$1 ;;
+        esac
+        shift || true
+    done
+    [[ $fuzz_seconds =~ ^[1-9][0-9]*$ && $fuzz_engine =~ ^(libfuzzer|afl)$ ]] || { usage >&2; exit 2; }
+}
+
+build_for_libfuzzer()
+{
     build_all
     if [[ -z $engine ]]; then
         echo "build.sh: $CC has no libFuzzer; install clang-19 with its runtimes, or set CC" >&2
         exit 2
     fi
-    ci/fuzz.sh "$OUT" "$seconds"
+}
+
+run_fuzz()
+{
+    read_fuzz_arguments "$@"
+    [[ -n ${CC:-} ]] || ci/setup.sh fuzz
+    quiet=1
+    if [[ $fuzz_engine == afl ]]; then
+        ci/setup.sh afl
+        choose_compilers
+        echo "building with afl-clang-fast"
+        build_tool
+        build_for_afl
+    else
+        choose_compilers
+        echo "building with $CC"
+        build_for_libfuzzer
+    fi
+    ci/fuzz.sh "$OUT" "$fuzz_seconds" "$fuzz_engine"
 }
 
 run_test()
@@ -174,6 +221,18 @@ run_bench()
     ci/bench.sh "$objects/plain/bench" "$OUT"
 }
 
+# The prefix may be relative to where build.sh was called from.
+run_install()
+{
+    [[ -n ${1:-} ]] || { usage >&2; exit 2; }
+    local prefix
+    prefix=$(cd "$OLDPWD" && realpath --canonicalize-missing "$1")
+    choose_compilers
+    quiet=1
+    build_tool
+    ci/install.sh "$OUT" "$prefix"
+}
+
 main()
 {
     local command=${1:-build}
@@ -186,10 +245,12 @@ main()
         choose_compilers
         if [[ -n ${LIB_FUZZING_ENGINE:-} ]]; then build_for_engine; else build_all; fi
         ;;
-    fuzz) run_fuzz "${2:-}" ;;
+    fuzz) run_fuzz "${@:2}" ;;
     test) run_test ;;
     coverage) run_coverage ;;
     bench) run_bench ;;
+    amalgamate) ci/amalgamate.sh "$OUT" ;;
+    install) run_install "${2:-}" ;;
     clean) rm -rf out ;;
     help | --help | -h) usage ;;
     *)

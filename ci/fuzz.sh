@@ -1,36 +1,39 @@
 #!/bin/bash
-# Runs every libFuzzer target of a folder, as many at a time as there are cores, and shows how they get on.
+# Runs every fuzz target of a folder, as many at a time as there are cores, and shows how they get on.
 #
-#   ci/fuzz.sh OUT SECONDS    targets OUT/fuzz_*; inputs are kept in OUT/corpus/, findings in OUT/findings/
+#   ci/fuzz.sh OUT SECONDS [ENGINE]    ENGINE is libfuzzer (targets OUT/fuzz_*) or afl (OUT/afl/fuzz_*); findings go to
+#                                      OUT/findings/, and ci/fuzz_ENGINE.sh says where inputs are kept
 #
-# On a terminal each target has a line that is redrawn every second, elsewhere it prints one every ten seconds. The
-# figures are those of libFuzzer's last status line. Ends with a table, and status 1 if anything was found.
+# FUZZ_TARGETS names the targets to run, if not all of fuzz/. On a terminal each target has a line that is redrawn every
+# second, elsewhere it prints one every ten seconds. The figures are the engine's own. Ends with a table, and status 1 if
+# anything was found.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-out=${1#"$PWD"/} seconds=$2
+out=${1#"$PWD"/} seconds=$2 engine=${3:-libfuzzer}
 logs=$out/fuzz-logs
 findings=$out/findings
 declare -A process=() status=() started=()
 interrupted=""
+# shellcheck source=ci/fuzz_libfuzzer.sh
+. "ci/fuzz_$engine.sh"
 
-targets_of_source()
+list_targets()
 {
-    local source
-    for source in fuzz/fuzz_*.c; do basename "$source" .c; done
+    if [[ -n ${FUZZ_TARGETS:-} ]]; then
+        tr ' ' '\n' <<<"$FUZZ_TARGETS"
+    else
+        basename --multiple --suffix .c fuzz/fuzz_*.c
+    fi
 }
 
 start()
 {
     local target=$1
-    local seeds=$out/seeds/$target corpus=$out/corpus/$target
-    ci/seeds.sh "$target" "$out/pagerite" "$seeds"
-    mkdir -p "$corpus" "$findings"
-    local options
-    mapfile -t options < <(sed -n 's/^\([a-z_]*\) *= */-\1=/p' "ci/options/$target.options")
+    ci/seeds.sh "$target" "$out/pagerite" "$out/seeds/$target"
+    mkdir -p "$findings"
     rm -f "$findings/$target.trace"
-    PAGERITE_TRACE_OUT=$findings/$target.trace "$out/$target" -max_total_time="$seconds" -print_final_stats=1 \
-        -artifact_prefix="$findings/$target-" "${options[@]}" "$corpus" "$seeds" >"$logs/$target.log" 2>&1 </dev/null &
+    (engine_run "$target") >"$logs/$target.log" 2>&1 </dev/null &
     process[$target]=$!
     started[$target]=$SECONDS
 }
@@ -47,27 +50,10 @@ reap()
     done
 }
 
-# Prints executions, executions a second, edges and corpus size of a target: libFuzzer's last word on them.
-figures()
-{
-    awk '
-        /^#[0-9]+/ {
-            runs = substr($1, 2)
-            for (i = 2; i < NF; i++) {
-                if ($i == "cov:") edges = $(i + 1)
-                if ($i == "corp:") { split($(i + 1), corpus, "/"); units = corpus[1] }
-                if ($i == "exec/s:") rate = $(i + 1)
-            }
-        }
-        /^stat::number_of_executed_units:/ { runs = $2 }
-        /^stat::average_exec_per_sec:/ { rate = $2 }
-        END { printf "%d %d %d %d\n", runs, rate, edges, units }' <(tail -c 65536 "$logs/$1.log")
-}
-
 line()
 {
     local target=$1 runs rate edges units
-    read -r runs rate edges units < <(figures "$target")
+    read -r runs rate edges units < <(engine_figures "$target")
     printf '%-14s %4d s  %10d executions  %7d/s  %6d edges  %6d inputs' \
         "$target" "$((SECONDS - started[$target]))" "$runs" "$rate" "$edges" "$units"
 }
@@ -117,7 +103,7 @@ interrupt()
 
 found_something()
 {
-    ((status[$1] != 0)) && ! grep --quiet 'libFuzzer: run interrupted' "$logs/$1.log"
+    engine_found "$1" "${status[$1]}"
 }
 
 summary()
@@ -126,7 +112,7 @@ summary()
     printf '\n%-14s %12s %10s %8s %8s  %s\n' target executions exec/s edges inputs result
     for target in "$@"; do
         [[ -n ${status[$target]:-} ]] || continue
-        read -r runs rate edges units < <(figures "$target")
+        read -r runs rate edges units < <(engine_figures "$target")
         verdict=ok
         if found_something "$target"; then verdict=FOUND; fi
         printf '%-14s %12d %10d %8d %8d  %s\n' "$target" "$runs" "$rate" "$edges" "$units" "$verdict"
@@ -138,14 +124,19 @@ summary()
 report()
 {
     local target=$1 input
-    input=$(sed -n 's/.*Test unit written to //p' "$logs/$target.log" | tail -n 1)
+    input=$(engine_finding "$target")
     if [[ -z $input ]]; then
         printf '%s ended with status %d and left no input; its log: %s\n' "$target" "${status[$target]}" \
             "$logs/$target.log"
         tail -n 20 "$logs/$target.log"
         return
     fi
-    # What the target wrote as it died; without that, what the tool makes of the input; a text is its own trace.
+    # What the target wrote as it died, or writes when it runs the input again; without that, what the tool makes of
+    # the input; a text is its own trace.
+    if [[ ! -s $findings/$target.trace ]]; then
+        PAGERITE_TRACE_OUT=$findings/$target.trace timeout 60 "$targets_in/$target" "$input" >>"$logs/$target.log" 2>&1 ||
+            true
+    fi
     if [[ -s $findings/$target.trace ]]; then
         mv "$findings/$target.trace" "$input.trace"
     elif [[ $target == fuzz_trace ]]; then
@@ -154,18 +145,18 @@ report()
         timeout 20 "$out/pagerite" decode "$input" >"$input.trace" 2>/dev/null || true
     fi
     grep -E '^[A-Z][0-9]+: |ERROR: |runtime error: ' "$logs/$target.log" | awk '!seen[$0]++' | head -n 3 || true
-    printf '  trace:  %s\n  replay: %s %s\n  log:    %s\n' "$input.trace" "$out/$target" "$input" "$logs/$target.log"
+    printf '  trace:  %s\n  replay: %s %s\n  log:    %s\n' "$input.trace" "$targets_in/$target" "$input" "$logs/$target.log"
 }
 
 main()
 {
     local targets target found=0
-    mapfile -t targets < <(targets_of_source)
+    mapfile -t targets < <(list_targets)
     mkdir -p "$logs"
     ASAN_SYMBOLIZER_PATH=${ASAN_SYMBOLIZER_PATH:-$(command -v llvm-symbolizer-19 llvm-symbolizer | head -n 1 || true)}
     export ASAN_SYMBOLIZER_PATH
     trap interrupt INT TERM
-    echo "fuzzing ${targets[*]}, $seconds s each, on $(nproc) cores; logs in $logs"
+    echo "fuzzing ${targets[*]} with $engine, $seconds s each, on $(nproc) cores; logs in $logs"
     run_all "${targets[@]}"
     summary "${targets[@]}"
     for target in "${targets[@]}"; do

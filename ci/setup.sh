@@ -2,9 +2,16 @@
 # Installs the Debian packages that a job needs: the one place where packages are named.
 #
 #   ci/setup.sh GROUP...     fuzz   the compiler with its sanitizers and libFuzzer
+#                            afl    AFL++, with the compiler and sanitizers that it was built for
+#                            check  what looks at builds for a fleet
 #                            test   what the tests need besides
 #                            bazel  the offline Bazel build
 #                            lint   what checks the shell scripts and the layout
+#                            static what reads the sources for mistakes: analyzers, formatters
+#                            freestanding  the core's other targets, and what reads their objects
+#                            cross  compilers and an emulator of other machines
+#                            spin   the exhaustive search of small worlds (ci/spin.sh)
+#                            machine  what makes a fresh machine (ci/fresh_machine.sh)
 #
 # Nothing happens where all are there. As root it says what it installs and does so; otherwise it prints the one
 # line to run, and fails.
@@ -14,12 +21,22 @@ packages_of()
 {
     case $1 in
     fuzz) echo make libc6-dev clang-19 llvm-19 libclang-rt-19-dev libzydis-dev patch ;;
-    test) echo make libc6-dev clang-19 llvm-19 libclang-rt-19-dev gcc g++ libcmocka-dev libzydis-dev zip ;;
+    afl) echo afl++ clang-14 libclang-rt-14-dev ;;
+    check) echo binutils file unzip util-linux zip ;;
+    test) echo make libc6-dev clang-19 llvm-19 libclang-rt-19-dev gcc g++ libcmocka-dev libzydis-dev patch pkgconf python3 zip ;;
     bazel)
         echo gcc g++ libcmocka-dev libzydis-dev
         echo bazel-bootstrap bazel-rules-cc bazel-rules-java bazel-rules-proto bazel-platforms
         ;;
     lint) echo shellcheck ;;
+    static) echo clang-tidy-19 clang-format-19 gcc cppcheck shellcheck libcmocka-dev libzydis-dev make npm ;;
+    freestanding)
+        echo clang-19 llvm-19 gcc gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu gcc-arm-none-eabi
+        echo libzydis-dev libelf-dev
+        ;;
+    cross) echo make gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user-static ;;
+    spin) echo make clang-19 libzydis-dev spin libxxhash-dev patch ;;
+    machine) echo debootstrap ;;
     *)
         echo "setup.sh: no group named $1" >&2
         exit 2
@@ -29,6 +46,8 @@ packages_of()
 
 installed()
 {
+    # Node's own packages bring npm under another name.
+    if [[ $1 == npm ]] && command -v npm >/dev/null; then return; fi
     [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 

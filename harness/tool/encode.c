@@ -90,7 +90,7 @@ static int encode_run(struct trace *trace, const char *name, const char *output,
                                          .observe_context = encoding,
                                          .check = checker != NULL ? tool_check : NULL,
                                          .check_context = checker};
-    enum run_verdict verdict = run_trace(trace, &options_of_run);
+    enum run_verdict verdict = tool_run_trace(trace, &options_of_run);
 
     tool_checker_free(checker);
     if (verdict == RUN_ERROR)
@@ -121,8 +121,7 @@ int tool_encode(int argc, char **argv)
         .args_doc = "TRACE",
         .doc = "Runs a trace (- is standard input) and writes its calls as an input of fuzz_calls.\v"
                "The exit status is 1, with the reason, if the trace does not pass or does not fit into the largest "
-               "world that "
-               "the fuzzers have.",
+               "world that the fuzzers have.",
     };
     struct arguments arguments = {0};
     struct trace *trace;

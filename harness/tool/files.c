@@ -5,10 +5,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "harness/tool/tool.h"
 
@@ -106,30 +108,50 @@ struct trace *tool_read_trace(const char *path, int *status)
     return NULL;
 }
 
+static int is_output_closed;
+
 int tool_open_output(const char *path)
 {
     if (path == NULL || strcmp(path, "-") == 0)
         return 0;
     if (freopen(path, "wb", stdout) != NULL)
         return 0;
+    is_output_closed = 1;
     tool_complain("cannot write %s: %s", path, strerror(errno));
     return -1;
+}
+
+/* A reader that has seen enough is no reason for a message. */
+static int has_no_reader(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    return poll(&output, 1, 0) > 0 && (output.revents & POLLERR) != 0;
 }
 
 int tool_close_output(int status)
 {
     int failed = ferror(stdout);
+    int is_pipe_closed = has_no_reader();
 
+    is_output_closed = 1;
     errno = 0;
     failed |= fclose(stdout) != 0;
     if (!failed)
         return status;
-    /* A reader that has seen enough is no reason for a message. */
-    if (errno != EPIPE && errno != 0)
+    if (is_pipe_closed || errno == EPIPE)
+        return TOOL_USAGE;
+    if (errno != 0)
         tool_complain("cannot write the results: %s", strerror(errno));
-    else if (errno == 0)
+    else
         tool_complain("cannot write the results");
     return TOOL_USAGE;
+}
+
+void tool_close_at_exit(void)
+{
+    if (!is_output_closed && tool_close_output(TOOL_OK) != TOOL_OK)
+        _exit(TOOL_USAGE);
 }
 
 /* ---- directories ---- */

@@ -126,6 +126,7 @@ int main(int argc, char **argv)
     int first = 1;
 
     signal(SIGPIPE, SIG_IGN);
+    atexit(tool_close_at_exit);
     tool_fit_help();
     argp_err_exit_status = TOOL_USAGE;
     argv[0] = (char[]){"pagerite"};

@@ -45,7 +45,7 @@ static int record(struct trace *trace, const char *name, const char *output)
                                          .record = 1,
                                          .check = checker != NULL ? tool_check : NULL,
                                          .check_context = checker};
-    enum run_verdict verdict = run_trace(trace, &options_of_run);
+    enum run_verdict verdict = tool_run_trace(trace, &options_of_run);
 
     tool_checker_free(checker);
     if (verdict != RUN_PASSED)
@@ -63,13 +63,9 @@ int tool_record(int argc, char **argv)
         .parser = parse,
         .args_doc = "FILE",
         .doc = "Runs the calls of a trace (- is standard input) and prints the trace with what came back: statuses, "
-               "outputs in "
-               "place of '_', buffers, and which calls blocked and how they went on.\v"
+               "outputs in place of '_', buffers, and which calls blocked and how they went on.\v"
                "Names bound with & are kept. A line that cannot be run, because its thread is in another call or a "
-               "name has got "
-               "no value, becomes a comment. The exit status is 1 if the trace cannot be read or needs a call that is "
-               "not there "
-               "yet.",
+               "name has got no value, becomes a comment. The exit status is 1 if the trace cannot be read.",
     };
     struct arguments arguments = {0};
     struct trace *trace;

@@ -408,14 +408,10 @@ int tool_run(int argc, char **argv)
         .parser = parse,
         .args_doc = "FILE|DIR|-...",
         .doc = "Runs traces on the core, or on the oracle, and compares what comes back with what they say. Of a "
-               "directory every *.trace "
-               "in and "
-               "below it is run, sorted by name; - is standard input.\v"
+               "directory every *.trace in and below it is run, sorted by name; - is standard input.\v"
                "For each trace that fails: file and line of the first difference, the expected line and the actual "
-               "one. A trace "
-               "that needs a call that is not there yet is skipped, and says which. The last line is the count. The "
-               "exit status "
-               "is 1 if a trace fails or cannot be read.",
+               "one. A trace with a call that cannot be made is skipped, and says which. The last line is the count. "
+               "The exit status is 1 if a trace fails or cannot be read.",
     };
     struct arguments arguments = {.jobs = 1};
     int status;

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "harness/show.h"
@@ -93,13 +92,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 /* ---- the terminal ---- */
 
-static unsigned terminal_columns(int is_terminal)
+static unsigned terminal_columns(void)
 {
-    struct winsize size;
+    unsigned columns = tool_columns(STDOUT_FILENO);
 
-    if (is_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= SHOW_COLUMNS_MIN)
-        return size.ws_col;
-    return 100;
+    if (columns == 0)
+        return 100;
+    if (columns < SHOW_COLUMNS_MIN)
+        return SHOW_COLUMNS_MIN;
+    return columns < COLUMNS_MAX ? columns : COLUMNS_MAX;
 }
 
 /* NO_COLOR, if it is set to anything, wins over the terminal, not over the option. */
@@ -121,7 +122,7 @@ static struct show_text_options text_options(const struct arguments *arguments)
 
     return (struct show_text_options){
         .out = stdout,
-        .columns = arguments->columns != 0 ? arguments->columns : terminal_columns(is_terminal),
+        .columns = arguments->columns != 0 ? arguments->columns : terminal_columns(),
         .colours = wants_colours(arguments->colour, is_terminal),
     };
 }
@@ -147,10 +148,12 @@ static enum run_verdict run_showing(struct trace *trace, const char *name, struc
                                          .after_line_context = showing,
                                          .check = showing->checker != NULL ? tool_check : NULL,
                                          .check_context = showing->checker};
-    enum run_verdict verdict = notes != NULL ? run_trace(trace, &options_of_run) : RUN_ERROR;
+    enum run_verdict verdict = RUN_ERROR;
 
-    if (notes != NULL)
-        fclose(notes);
+    if (notes == NULL)
+        return verdict;
+    verdict = showing->text != NULL ? run_trace(trace, &options_of_run) : tool_run_trace(trace, &options_of_run);
+    fclose(notes);
     return verdict;
 }
 

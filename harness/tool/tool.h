@@ -39,6 +39,12 @@ unsigned tool_columns(int descriptor);
 /* Makes help texts as wide as the terminal, if it is narrower than usual. */
 void tool_fit_help(void);
 
+/* For atexit(): what nobody has closed with tool_close_output(), help texts among it, must have been written, too. */
+void tool_close_at_exit(void);
+
+/* run_trace(), with its progress shown; `options` without one. What it prints itself, it prints when it has ended. */
+enum run_verdict tool_run_trace(struct trace *trace, const struct run_options *options);
+
 /*
  * While a run takes longer than a second, its name and the line it is at are shown on standard error, if that is a
  * terminal. To be ended before anything is printed; both cost nothing worth counting.

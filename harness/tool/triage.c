@@ -252,9 +252,11 @@ static int write_bytes(const char *path, const void *data, size_t bytes)
 {
     FILE *out = fopen(path, "wb");
 
-    if (out == NULL || fwrite(data, 1, bytes, out) != bytes)
-        return tool_complain("cannot write %s: %s", path, strerror(errno));
-    return fclose(out) == 0 ? TOOL_OK : tool_complain("cannot write %s: %s", path, strerror(errno));
+    int is_written = out != NULL && fwrite(data, 1, bytes, out) == bytes;
+
+    if (out != NULL && fclose(out) != 0)
+        is_written = 0;
+    return is_written ? TOOL_OK : tool_complain("cannot write %s: %s", path, strerror(errno));
 }
 
 /*

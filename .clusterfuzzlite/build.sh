@@ -1,0 +1,3 @@
+#!/bin/bash -eu
+# As in OSS-Fuzz.
+exec "${SRC:?}/pagerite/ci/oss-fuzz/build.sh"

@@ -1,0 +1,76 @@
+#!/bin/bash
+# Makes two files of the core, for those who would rather copy files than build a library.
+#
+#   ci/amalgamate.sh FOLDER    writes FOLDER/pagerite.h, which is core/pgr.h, and FOLDER/pagerite.c, which is the rest
+#
+# Headers of the core are put in where they are first included, and only there; nothing else is changed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+title()
+{
+    local version
+    version=$(sed -n 's/^#define PGR_VERSION "\(.*\)"/\1/p' core/pgr.h)
+    printf '/*\n * Pagerite %s, %s Made from core/ by ci/amalgamate.sh; change it there.\n *\n' "$version" "$1"
+    sed -e 's/^./ * &/' -e 's/^$/ */' LICENSE
+    printf ' */\n'
+}
+
+# expand INCLUDED FILE...: the files, with the core's headers that they include, but for those INCLUDED already.
+expand()
+{
+    local included=$1
+    shift
+    awk -v included="$included" '
+        function put(path,    line, name) {
+            while ((getline line <path) > 0) {
+                name = line
+                if (!sub(/^#include "/, "", name)) {
+                    print line
+                    continue
+                }
+                sub(/".*/, "", name)
+                if (!(name in is_included)) {
+                    is_included[name] = 1
+                    put("core/" name)
+                }
+            }
+            close(path)
+        }
+        BEGIN {
+            split(included, names, " ")
+            for (i in names) is_included[names[i]] = 1
+            for (i = 1; i < ARGC; i++) {
+                if (ARGC > 2) printf "\n/* ==== %s ==== */\n\n", ARGV[i]
+                put(ARGV[i])
+            }
+        }' "$@"
+}
+
+# The core's headers that the public one includes, and itself.
+public_headers()
+{
+    echo pgr.h
+    sed -n 's/^#include "\(.*\)".*/\1/p' core/pgr.h
+}
+
+main()
+{
+    local folder=$1
+    mkdir -p "$folder"
+    {
+        title "the header."
+        expand "" core/pgr.h
+    } >"$folder/pagerite.h"
+    {
+        title "the whole core in one file."
+        printf '#include "pagerite.h"\n'
+        expand "$(public_headers | tr '\n' ' ')" core/*.c
+    } >"$folder/pagerite.c"
+}
+
+if (($# != 1)); then
+    echo "usage: ci/amalgamate.sh FOLDER" >&2
+    exit 2
+fi
+main "$1"
