@@ -13,6 +13,8 @@ usage: ./build.sh [COMMAND]
                    build and run all fuzzers (60 seconds) from the traces' seeds; status 1 if one found something
   test             build with ASan and UBSan and run every test; the last line is the count
   coverage         lines, branches and MC/DC of core/ that tests and corpora reach; status 1 below 100 %
+  mutants [SECONDS] [NAME...]
+                   break the core on purpose, and see which judge notices
   bench            measure the bounds: name, value, unit, bound, ok or MISSED, separated by tabs
   amalgamate       write the core as two files, out/pagerite.c and out/pagerite.h, which compile alone
   install PREFIX   build library and tool; install them with header, pkg-config file and completion (DESTDIR is obeyed)
@@ -249,6 +251,7 @@ main()
     test) run_test ;;
     coverage) run_coverage ;;
     bench) run_bench ;;
+    mutants) ci/mutants.sh "${@:2}" ;;
     amalgamate) ci/amalgamate.sh "$OUT" ;;
     install) run_install "${2:-}" ;;
     clean) rm -rf out ;;

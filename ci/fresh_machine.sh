@@ -72,8 +72,10 @@ run_all()
     ((failed == 0))
 }
 
+# Whoever ends the script may end what it runs; this goes on.
 clean_up()
 {
+    trap '' INT TERM HUP
     if [[ ${KEEP:-} == 1 ]]; then
         echo "fresh_machine.sh: the machines are in $1" >&2
     else

@@ -134,8 +134,8 @@ report()
     # What the target wrote as it died, or writes when it runs the input again; without that, what the tool makes of
     # the input; a text is its own trace.
     if [[ ! -s $findings/$target.trace ]]; then
-        PAGERITE_TRACE_OUT=$findings/$target.trace timeout 60 "$targets_in/$target" "$input" >>"$logs/$target.log" 2>&1 ||
-            true
+        (PAGERITE_TRACE_OUT=$findings/$target.trace timeout 60 "$targets_in/$target" "$input" || true) \
+            >>"$logs/$target.log" 2>&1
     fi
     if [[ -s $findings/$target.trace ]]; then
         mv "$findings/$target.trace" "$input.trace"

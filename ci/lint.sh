@@ -21,7 +21,7 @@ rule()
 
 shell_scripts_are_clean()
 {
-    shellcheck build.sh .ci/run ci/*.sh tests/*.sh
+    shellcheck build.sh .ci/run ci/*.sh ci/oss-fuzz/*.sh .clusterfuzzlite/*.sh tests/*.sh
 }
 
 core_includes_only_itself()

@@ -156,17 +156,19 @@ judge_traces()
 
 judge_fuzzer()
 {
-    local name=$1 target=$2 log=$out/$1/$2.log status=0 options runs input
+    local name=$1 target=$2 log=$out/$1/$2.log status=0 options runs runs_begun input
     link fuzz "$target" "$out/sound/fuzz/fuzz/$target.o"
     mapfile -t options < <(sed -n 's/^\([a-z_]*\) *= */-\1=/p' "ci/options/$target.options")
     mkdir "$out/$name/$target.corpus"
     (cd "$out/$name" && timeout $((seconds + 60)) "./$target" -max_total_time="$seconds" -print_final_stats=1 -seed=1 \
         -timeout=25 "${options[@]}" "$target.corpus") >"$log" 2>&1 </dev/null || status=$?
     runs=$(awk '/^stat::number_of_executed_units:/ { n = $2 } END { print n + 0 }' "$log")
+    runs_begun=$(sed -n 's/^#\([0-9]*\).*/\1/p' "$log" | tail -n 1)
     if ((status == 0)); then
         echo "silent $runs"
     elif ! input=$(cd "$out/$name" && realpath "$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)" 2>&1); then
-        echo "broken $runs"
+        # It ran for ever, or so far astray that not even the input could be written down; a judge that cannot start does not.
+        if ((status >= 124 && ${runs_begun:-0} > 0)); then echo "found $runs_begun killed by status $status"; else echo "broken $runs"; fi
     elif passes_sound "$target" "$input" "$log.sound"; then
         echo "found $runs $(finding_of "$log")"
     else

@@ -23,7 +23,11 @@ packages_of()
     fuzz) echo make libc6-dev clang-19 llvm-19 libclang-rt-19-dev libzydis-dev patch ;;
     afl) echo afl++ clang-14 libclang-rt-14-dev ;;
     check) echo binutils file unzip util-linux zip ;;
-    test) echo make libc6-dev clang-19 llvm-19 libclang-rt-19-dev gcc g++ libcmocka-dev libzydis-dev patch pkgconf python3 zip ;;
+    test)
+        echo make libc6-dev clang-19 llvm-19 libclang-rt-19-dev gcc g++ libcmocka-dev libzydis-dev
+        echo binutils file libelf-dev patch pkgconf procps python3 unzip zip
+        echo chromium chromium-driver python3-selenium spin libxxhash-dev
+        ;;
     bazel)
         echo gcc g++ libcmocka-dev libzydis-dev
         echo bazel-bootstrap bazel-rules-cc bazel-rules-java bazel-rules-proto bazel-platforms

@@ -115,7 +115,7 @@ uint64_t random_below(uint64_t bound)
 
 uint32_t *random_order(uint32_t count)
 {
-    uint32_t *order = malloc(count * sizeof(*order));
+    uint32_t *order = calloc(count, sizeof(*order));
 
     require(order != NULL, "out of memory");
     for (uint32_t i = 0; i < count; i++) {

@@ -332,6 +332,7 @@ int exec_judge_call(struct exec_judge *judge, struct trace_line *line, char *not
         call_in(judge, w, line);
     }
     usual = judge->worlds;
+    PGR_ASSERT(usual != NULL);
     if (usual->played == PLAYED_UNSUPPORTED)
         snprintf(note, 200, "there is no such call");
     else

@@ -57,8 +57,8 @@ int exec_judge_begin(struct exec_judge *judge, struct trace *trace, const pgr_co
 void exec_judge_end(struct exec_judge *judge);
 
 /*
- * Makes the call of the line in all worlds, which may become more; exec_judge_settle() must follow. 0, or -1: it cannot be made, `note` (200 bytes) says
- * why, and nothing has changed but that worlds that could make it are gone.
+ * Makes the call of the line in all worlds, which may become more; exec_judge_settle() must follow. 0, or -1: it
+ * cannot be made, `note` (200 bytes) says why, and nothing has changed but that worlds that could make it are gone.
  */
 int exec_judge_call(struct exec_judge *judge, struct trace_line *line, char *note);
 

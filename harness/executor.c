@@ -347,7 +347,7 @@ void execution_options_sampled(struct execution_options *options, const uint8_t 
                                           .hash_every = thorough ? 8 : 128,
                                           .hash_phase = hash >> 8,
                                           .walk_every = thorough ? 16 : 256,
-                                          .rerun = hash % 32 == 1,
+                                          .rerun = hash % 64 == 1,
                                           .end = 1,
                                           .report = stderr};
 }

@@ -161,9 +161,12 @@ static void make_handles(struct maker *m)
 
 static void make_scalar(struct maker *m)
 {
-    static const uint8_t payload[] = {[NUMBER_BIT - NUMBER_BIT] = 1, [NUMBER_U8 - NUMBER_BIT] = 1,
-                                      [NUMBER_U16 - NUMBER_BIT] = 2, [NUMBER_U32 - NUMBER_BIT] = 4,
-                                      [NUMBER_U64 - NUMBER_BIT] = 8, [NUMBER_MINUS - NUMBER_BIT] = 1,
+    static const uint8_t payload[] = {[0] = 1,
+                                      [NUMBER_U8 - NUMBER_BIT] = 1,
+                                      [NUMBER_U16 - NUMBER_BIT] = 2,
+                                      [NUMBER_U32 - NUMBER_BIT] = 4,
+                                      [NUMBER_U64 - NUMBER_BIT] = 8,
+                                      [NUMBER_MINUS - NUMBER_BIT] = 1,
                                       [NUMBER_OR - NUMBER_BIT] = 2};
     uint8_t form = make_selector(m, NUMBER_SMALL, NUMBER_FORMS_END);
     if (form >= NUMBER_BIT)
@@ -546,6 +549,7 @@ static size_t append_records(uint8_t *out, size_t size, size_t most, const struc
                              uint32_t count)
 {
     for (uint32_t i = first; i < first + count; i++) {
+        // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): find_records has set one more than count
         size_t bytes = records->at[i + 1] - records->at[i];
         if (size + bytes > most)
             break;

@@ -309,8 +309,11 @@ static void adapt_to_prologue(const struct program *p, pgr_call *call)
 static int prologue_record(struct program *p, const pgr_world *world, pgr_call *call)
 {
     uint32_t number = prologue_call(p);
-    if (number == PGR_CALL_NONE)
+    /* Once over it does not go on, whatever the program makes. */
+    if (number == PGR_CALL_NONE) {
+        p->prologue_at = UINT32_MAX;
         return 0;
+    }
     memset(call, 0, sizeof *call);
     call->number = number;
     p->prologue_at++;

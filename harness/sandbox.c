@@ -113,7 +113,7 @@ static void catch_signals(void)
 
 static int answer_one(struct sandbox *s)
 {
-    struct head question, head;
+    struct head question, head = {0};
     char *text = NULL, *printed = NULL;
     size_t bytes = 0;
     FILE *answer;
@@ -123,17 +123,18 @@ static int answer_one(struct sandbox *s)
         return -1;
     text = malloc(question.bytes + 1);
     answer = open_memstream(&printed, &bytes);
-    if (text == NULL || answer == NULL || read_all(s->questions, text, question.bytes) != 0)
-        return -1;
-    text[question.bytes] = '\0';
-    head.value = s->function(s->context, text, question.bytes, answer, &s->shared->progress);
-    if (fclose(answer) != 0)
-        return -1;
+    failed = text == NULL || answer == NULL || read_all(s->questions, text, question.bytes) != 0;
+    if (!failed) {
+        text[question.bytes] = '\0';
+        head.value = s->function(s->context, text, question.bytes, answer, &s->shared->progress);
+    }
+    if (answer != NULL && fclose(answer) != 0)
+        failed = 1;
     head.bytes = bytes;
-    failed = write_all(s->answers, &head, sizeof(head)) | write_all(s->answers, printed, bytes);
+    failed = failed || write_all(s->answers, &head, sizeof(head)) != 0 || write_all(s->answers, printed, bytes) != 0;
     free(text);
     free(printed);
-    return failed;
+    return failed ? -1 : 0;
 }
 
 /* A child that hangs must not outlive the parent; an interrupt is the parent's to deal with. */

@@ -179,7 +179,8 @@ struct trace_value *trace_make_buffer(struct trace *trace, const uint8_t *bytes,
     write_buffer(out, bytes, count, trace_page_bytes(trace));
     fclose(out);
     if (text_max > 3 && length > text_max)
-        memcpy(text + (length = text_max) - 3, "...", 3);
+        /* The text has a length; a zero behind it would cut nothing. */
+        memcpy(text + (length = text_max) - 3, "...", 3); // NOLINT(bugprone-not-null-terminated-result)
     value = make_text(trace, text, length);
     free(text);
     return value;

@@ -162,7 +162,7 @@ static int read_literal(struct trace_scanner *s, struct trace_term *term)
 {
     size_t start = s->at;
     uint64_t bytes;
-    unsigned hex_digits;
+    unsigned hex_digits = 0;
 
     if (!trace_read_number(s, &term->number, &hex_digits))
         return 0;
@@ -188,7 +188,7 @@ static int read_constant(struct trace_scanner *s, const struct trace_word *word,
 
 static int read_named_term(struct trace_scanner *s, struct trace_term *term)
 {
-    struct trace_word word;
+    struct trace_word word = {0};
 
     if (!trace_read_word(s, &word, "a value"))
         return 0;

@@ -38,6 +38,7 @@ static size_t value_position(const struct trace_scanner *s, const struct trace_v
 /* Whether the value is known before the trace runs. */
 static int is_constant(struct trace_scanner *s, const struct trace_value *value, uint64_t *number)
 {
+    PGR_ASSERT(value != NULL);
     return value->form == TRACE_EXPRESSION && trace_evaluate(s->trace, value, NULL, number, NULL) == 0;
 }
 

@@ -72,9 +72,9 @@ static void note(const struct uffd_operation *o)
     if (operands & OPERAND_THREAD)
         fprintf(notes, ", thread %u", o->thread);
     if (operands & (OPERAND_ACCESS | OPERAND_BYTES))
-        fprintf(notes, ", bytes 0x%x to 0x%x", o->begin, o->begin + o->length);
+        fprintf(notes, ", bytes 0x%x to 0x%x", o->begin, (unsigned)o->begin + o->length);
     if (operands & OPERAND_PAGES)
-        fprintf(notes, ", pages %u to %u", o->page, o->page + o->count);
+        fprintf(notes, ", pages %u to %u", o->page, (unsigned)o->page + o->count);
     if (operands & OPERAND_AUX)
         fprintf(notes, ", aux pages from %u on", o->aux_page);
     if (operands & OPERAND_COUNT)

@@ -478,18 +478,20 @@ static int pop_value(struct x86_step *step)
 {
     uint32_t bytes = stack_bytes(step);
     uint64_t from = step->before->general[X86_RSP];
-    struct x86_registers behind = *step->before;
+    const struct x86_registers *before = step->before;
+    struct x86_registers behind = *before;
     int result = x86_need(step, from, bytes, 0);
 
     behind.general[X86_RSP] = from + bytes;
     step->before = &behind;
     if (result == X86_DONE)
         result = prepare_operands(step);
-    if (result != X86_DONE)
-        return result;
-    step->after->general[X86_RSP] = from + bytes;
-    write_operand(step, 0, x86_load(step, from, bytes));
-    return X86_DONE;
+    if (result == X86_DONE) {
+        step->after->general[X86_RSP] = from + bytes;
+        write_operand(step, 0, x86_load(step, from, bytes));
+    }
+    step->before = before;
+    return result;
 }
 
 /* ret and leave: 8 bytes from there. */

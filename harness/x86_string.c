@@ -82,6 +82,7 @@ static int iteration(struct x86_step *step)
     ZydisRegister to = sized(step, ZYDIS_REGISTER_RDI, ZYDIS_REGISTER_EDI);
     const ZydisDecodedOperand *source = pointed(step, from), *destination = pointed(step, to);
     int stores = step->instruction->action == X86_MOVS || step->instruction->action == X86_STOS;
+    PGR_ASSERT(source != NULL || destination != NULL);
     uint32_t bytes = (source != NULL ? source : destination)->size / 8u;
     uint64_t source_address = source != NULL ? x86_operand_address(step, source) : 0;
     uint64_t destination_address = destination != NULL ? x86_operand_address(step, destination) : 0;

@@ -497,7 +497,7 @@ static void judge_direct(struct flow *flow, const struct instruction *instructio
         return;
     }
     call.callee = function_at(flow->program, target.section, target.offset);
-    if (call.callee == flow->function && call.is_tail)
+    if (call.callee != NULL && call.callee == flow->function && call.is_tail)
         return;
     if (call.callee == NULL || (int64_t)call.callee->ranges[0].begin != target.offset ||
         call.callee->ranges[0].section != target.section) {

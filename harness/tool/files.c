@@ -44,7 +44,7 @@ static char *read_stream(FILE *in, size_t *bytes)
         size_t got = fread(text + *bytes, 1, room - *bytes, in);
         char *larger;
         *bytes += got;
-        if (got == 0 || *bytes > TRACE_TEXT_MAX)
+        if (feof(in) || ferror(in) || *bytes > TRACE_TEXT_MAX)
             return text;
         if (*bytes < room)
             continue;
@@ -139,6 +139,7 @@ int tool_close_output(int status)
     failed |= fclose(stdout) != 0;
     if (!failed)
         return status;
+    // NOLINTNEXTLINE(clang-analyzer-unix.Errno): zero, if the mistake was an earlier one
     if (is_pipe_closed || errno == EPIPE)
         return TOOL_USAGE;
     if (errno != 0)

@@ -226,6 +226,7 @@ static int read_piece(struct worker *worker, const char *name, struct piece *pie
     size_t count;
 
     tool_progress_begin(name, worker->progress);
+    PGR_ASSERT(worker->results != NULL);
     count = fread(piece, sizeof(*piece), 1, worker->results);
     tool_progress_end();
     return count == 1;
@@ -293,6 +294,7 @@ static int run_all(const struct arguments *arguments, struct worker *workers, st
     int status = 0;
     int ignored;
 
+    PGR_ASSERT(arguments->jobs > 0);
     for (unsigned w = 0; status == 0 && w < arguments->jobs; w++)
         status = start_worker(arguments, w, &workers[w]);
     for (size_t i = 0; status == 0 && i < arguments->files.count && !ferror(stdout); i++)

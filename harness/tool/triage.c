@@ -229,8 +229,10 @@ static int write_trace(const struct arguments *arguments, const struct shrunk *s
 
     name_failure(&shrunk->failure, name, sizeof(name));
     path = output_path(arguments, name);
+    if (path == NULL)
+        return tool_complain("out of memory");
     title = title_of(shrunk->failure.message, arguments->target);
-    if (path == NULL || title == NULL || open_output(path, &out) != 0) {
+    if (title == NULL || open_output(path, &out) != 0) {
         free(path);
         free(title);
         return TOOL_USAGE;
@@ -342,6 +344,7 @@ static int triage_input(struct arguments *arguments, uint8_t *data, size_t bytes
             fprintf(stderr, "%s: %s\n", arguments->input, finding.message);
         status = triage_finding(arguments, judge, data, bytes, &finding);
     }
+    arguments->options.wanted = NULL;
     input_finding_free(&finding);
     input_judge_free(judge);
     return status;
