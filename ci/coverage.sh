@@ -51,14 +51,13 @@ run_corpora()
     done
 }
 
-# report PROFILE COMMAND [OPTION...]: llvm-cov over core/ alone.
+# cov PROFILE COMMAND [OPTION...]: llvm-cov over core/ alone, of which the tool has all, as one unit.
 cov()
 {
-    local profile=$1 command=$2 options=() program
+    local profile=$1 command=$2
     shift 2
-    while IFS= read -r program; do options+=(-object "$program"); done < <(list_programs)
-    llvm-cov-19 "$command" "$@" -instr-profile="$coverage/$profile.profdata" "$objects/pagerite" "${options[@]}" \
-        core/ 2>>"$coverage/llvm-cov.log"
+    llvm-cov-19 "$command" "$@" -instr-profile="$coverage/$profile.profdata" "$objects/pagerite" core/ \
+        2>>"$coverage/llvm-cov.log"
 }
 
 # name, lines, missed, branches, missed, conditions, missed: a line a file, and TOTAL.

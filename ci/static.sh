@@ -93,7 +93,7 @@ buildifier()
 
 shellcheck_all()
 {
-    scripts | xargs shellcheck
+    scripts | xargs shellcheck --external-sources
 }
 
 # check NAME COMMAND...: is clean if the command succeeds and prints nothing.
