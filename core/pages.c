@@ -279,6 +279,7 @@ void pages_copy_in(pgr_world *w, void *frames, uint32_t row, uint64_t begin, uin
         uint64_t bytes = end - offset;
         char *to = piece_bytes(w, frames, &piece, offset, &bytes);
 
+        PGR_ASSERT(to != NULL);
         if (buffer != NULL)
             memcpy(to, (const char *)buffer + (offset - begin), (size_t)bytes);
         else

@@ -848,7 +848,7 @@ typedef struct pgr_thread_view {
     /* Object rows that the waiting call keeps alive, 0: none. */
     uint32_t held_vmo;
     uint32_t held_buffer_vmo; /* behind a buffer in mapped memory */
-    uint32_t held_waited; /* the port, or the object whose signals it waits for */
+    uint32_t held_waited;     /* the port, or the object whose signals it waits for */
     uint32_t held_vmar;
     uint32_t held_pmt; /* of an unfinished pin */
     uint32_t padding1;

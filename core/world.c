@@ -236,7 +236,7 @@ uint32_t rows_left(const pgr_world *w, enum table_id id)
 /* Nodes that are neither in use nor promised to steps which cannot fail: freeing frames, and unpinning. */
 static uint64_t nodes_left(const pgr_world *w)
 {
-    uint64_t promised = w->frame_nodes_max - w->free_frames.node_count - w->shared_frames.node_count +
+    uint64_t promised = (uint64_t)w->frame_nodes_max - w->free_frames.node_count - w->shared_frames.node_count +
                         (uint64_t)w->unpins_promised * NODES_PER_UNPIN;
     uint64_t left = rows_left(w, TABLE_NODES);
 

@@ -8,14 +8,18 @@
 static_assert(sizeof(zx_port_packet_t) == 48, "zx_port_packet_t is 48 bytes in Zircon");
 static_assert(sizeof(zx_vmo_dirty_range_t) == 24, "zx_vmo_dirty_range_t is 24 bytes in Zircon");
 
-namespace {
+namespace
+{
 
 struct Memory {
     explicit Memory(uint64_t bytes, size_t alignment)
         : bytes((bytes + alignment - 1) / alignment * alignment), at(aligned_alloc(alignment, this->bytes))
     {
     }
-    ~Memory() { free(at); }
+    ~Memory()
+    {
+        free(at);
+    }
     Memory(const Memory &) = delete;
     Memory &operator=(const Memory &) = delete;
 

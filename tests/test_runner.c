@@ -188,9 +188,8 @@ static void the_first_difference_is_told(void **state)
          "x:3: not as expected\n    expected: zx_vmo_read(v, \"abc\", 0, s-1p+2) = ZX_OK\n"
          "    actual:   zx_vmo_read(v, fill(0), 0, s-1p+2) = ZX_OK\n"
          "    note:     the content is longer than the call's 2 bytes\n"},
-        {"x86_exec(\"f4\", {}) = ZX_OK\n",
-         "x:1: not as expected\n    expected: x86_exec(\"f4\", {}) = ZX_OK\n"
-         "    note:     hlt: it is not in the list of instructions\n"},
+        {"x86_exec(\"f4\", {}) = ZX_OK\n", "x:1: not as expected\n    expected: x86_exec(\"f4\", {}) = ZX_OK\n"
+                                           "    note:     hlt: it is not in the list of instructions\n"},
         {"x86_exec(\"48 8b 03\", {rbx=0x800000000000}) = ZX_OK\n",
          "x:1: not as expected\n    expected: x86_exec(\"48 8b 03\", {rbx=0x800000000000}) = ZX_OK\n"
          "    note:     mov rax, qword ptr [rbx]: 8 bytes at 0x800000000000: the address is not canonical\n"},
@@ -216,9 +215,9 @@ static void a_missing_call_skips_the_whole_trace(void **state)
     char *said;
 
     (void)state;
-    assert_int_equal(run_text("zx_vmo_create(1p, 0, &v) = ZX_ERR_IO\ncheck_invariants() = ZX_OK\n",
-                              (struct run_options){0}, &said),
-                     RUN_SKIPPED);
+    assert_int_equal(
+        run_text("zx_vmo_create(1p, 0, &v) = ZX_ERR_IO\ncheck_invariants() = ZX_OK\n", (struct run_options){0}, &said),
+        RUN_SKIPPED);
     assert_string_equal(said, "x:2: skipped: check_invariants is not there yet\n");
     free(said);
     assert_int_equal(run_text("check_invariants() = ZX_OK\n", (struct run_options){0}, &said), RUN_SKIPPED);

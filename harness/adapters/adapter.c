@@ -83,7 +83,8 @@ static struct page *page_of(struct port *port, const struct vmo *vmo, uint64_t n
         page = page->next;
     if (page != NULL || !is_made)
         return page;
-    page = calloc(1, sizeof(*page) + port->page_size);
+    if ((page = calloc(1, sizeof(*page) + port->page_size)) == NULL)
+        abort();
     page->next = port->pages;
     page->vmo = vmo;
     page->number = number;

@@ -57,9 +57,10 @@ static struct oracle_page *insert_record(struct oracle_pages *pages, size_t plac
 {
     if (pages->page_count == pages->page_room) {
         pages->page_room = pages->page_room ? 2 * pages->page_room : 8;
-        pages->page = realloc(pages->page, pages->page_room * sizeof(*pages->page));
-        if (!pages->page)
+        struct oracle_page *page = realloc(pages->page, pages->page_room * sizeof(*page));
+        if (!page)
             abort();
+        pages->page = page;
     }
     memmove(pages->page + place + 1, pages->page + place, (pages->page_count - place) * sizeof(*pages->page));
     pages->page[place] = record;
@@ -156,6 +157,8 @@ static uint64_t less(uint64_t length, uint64_t taken)
 void oracle_interval_split(struct oracle_pages *pages, uint64_t page)
 {
     struct oracle_page *record = oracle_record_at(pages, page);
+    if (!record)
+        return;
     size_t place = (size_t)(record - pages->page);
     struct oracle_page old = *record;
     remove_record(pages, place);
