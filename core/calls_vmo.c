@@ -323,22 +323,23 @@ CHECK(vmo_set_stream_size)
     if (size != old && size > size_bytes)
         return ZX_ERR_OUT_OF_RANGE;
     plan->op.size = size;
-    zero_begin(&plan->op, min_u64(min_u64(old, size), size_bytes), size == old ? min_u64(old, size_bytes) : size_bytes);
+    plan->op.options = size != old;
+    zero_begin(&plan->op, min_u64(min_u64(old, size), size_bytes), size_bytes);
     plan->op.forgiving = 0;
     return ZX_OK;
 }
 
-/* What lies behind the size is zeroed first; if that fails the size stays. */
+/* What lies behind a new size is zeroed first, and be it nothing; if that fails the size stays. */
 LOOK(vmo_set_stream_size)
 {
-    if (plan->op.begin == plan->op.end)
+    if (!plan->op.options)
         return ZX_OK;
     return vmo_is_physical(w, plan->op.vmo) ? ZX_ERR_NOT_SUPPORTED : zero_look(w, plan);
 }
 
 COMMIT(vmo_set_stream_size)
 {
-    enum progress progress = plan->op.begin == plan->op.end ? PROGRESS_DONE : zero_commit(w, frames, plan, result);
+    enum progress progress = plan->op.options ? zero_commit(w, frames, plan, result) : PROGRESS_DONE;
 
     if (progress == PROGRESS_DONE)
         *vmo_content_size(w, plan->op.vmo) = plan->op.size;
