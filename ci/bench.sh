@@ -30,8 +30,9 @@ report()
 # it too. The seed is fixed, so that runs can be compared.
 fuzz()
 {
-    local TIMEFORMAT='%U %S' status=0 used
-    used=$({ time "$out/fuzz_calls" -max_total_time="$1" -max_len=4096 -seed=1 -artifact_prefix="$scratch/" "$2" \
+    local TIMEFORMAT='%U %S' status=0 used options
+    mapfile -t options < <(sed -n 's/^\([a-z_]*\) *= */-\1=/p' ci/options/fuzz_calls.options)
+    used=$({ time "$out/fuzz_calls" -max_total_time="$1" "${options[@]}" -seed=1 -artifact_prefix="$scratch/" "$2" \
         >"$3" 2>&1; } 2>&1) || status=$?
     awk '{ print $1 + $2 }' <<<"$used"
     if ((status != 0)); then

@@ -126,8 +126,10 @@ flags_of()
     [[ $1 == fuzz ]] && echo "$fuzz_flags -fsanitize=fuzzer" || echo "$plain_flags"
 }
 
-# ---- judging: each prints "found EXECUTIONS WHAT", "silent EXECUTIONS", "mistaken EXECUTIONS" if the sound core fails as
-# well, or "broken EXECUTIONS" if the judge itself did ---------------------------------------------------------------
+# ---- judging -----------------------------------------------------------------------------------------------------
+
+# Each prints "found EXECUTIONS WHAT", "silent EXECUTIONS", "mistaken EXECUTIONS" if the sound core fails as well, or
+# "broken EXECUTIONS" if the judge itself does.
 
 judge_tests()
 {
@@ -167,8 +169,12 @@ judge_fuzzer()
     if ((status == 0)); then
         echo "silent $runs"
     elif ! input=$(cd "$out/$name" && realpath "$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)" 2>&1); then
-        # It ran for ever, or so far astray that not even the input could be written down; a judge that cannot start does not.
-        if ((status >= 124 && ${runs_begun:-0} > 0)); then echo "found $runs_begun killed by status $status"; else echo "broken $runs"; fi
+        # It ran for ever, or went so far astray that the input could not be written down; or it could not even begin.
+        if ((status >= 124 && ${runs_begun:-0} > 0)); then
+            echo "found $runs_begun killed by status $status"
+        else
+            echo "broken $runs"
+        fi
     elif passes_sound "$target" "$input" "$log.sound"; then
         echo "found $runs $(finding_of "$log")"
     else

@@ -342,9 +342,9 @@ static uint32_t hash_of(const uint8_t *data, size_t bytes)
 void execution_options_sampled(struct execution_options *options, const uint8_t *data, size_t bytes)
 {
     uint32_t hash = hash_of(data, bytes < 256 ? bytes : 256);
-    int thorough = hash % 16 == 0;
+    int thorough = hash % 32 == 0;
     *options = (struct execution_options){.checks = 1,
-                                          .hash_every = thorough ? 8 : 128,
+                                          .hash_every = thorough ? 8 : 256,
                                           .hash_phase = hash >> 8,
                                           .walk_every = thorough ? 16 : 256,
                                           .rerun = hash % 64 == 1,

@@ -15,12 +15,12 @@ struct supply {
 
 /* --- 5.1: checks --- */
 
-/* 5.2: one of two references whose owner is gone is no plain VMO either. */
-static bool another_reference_lives(struct oracle *o, const struct oracle_vmo *aux)
+/* 5.2: what another reference or a slice still shows the pages of is no plain VMO, even if its owner is gone. */
+static bool another_vmo_has_its_pages(struct oracle *o, const struct oracle_vmo *aux)
 {
     for (size_t i = 0; i < o->objects.count; i++) {
         const struct oracle_vmo *other = o->objects.items[i];
-        if (other->object.kind == PGR_OBJECT_VMO && other != aux && other->reference && other->pages == aux->pages)
+        if (other->object.kind == PGR_OBJECT_VMO && other != aux && other->pages == aux->pages)
             return !aux->slice;
     }
     return false;
@@ -34,7 +34,7 @@ static zx_status_t check_aux(struct oracle *o, const struct oracle_vmo *aux, uin
         return ZX_ERR_NOT_SUPPORTED; /* row 6 */
     if (pages->contiguous)
         return ZX_ERR_NOT_SUPPORTED; /* row 7 */
-    if (oracle_vmo_children(o, aux) > 0 || aux->reference || another_reference_lives(o, aux))
+    if (oracle_vmo_children(o, aux) > 0 || aux->reference || another_vmo_has_its_pages(o, aux))
         return ZX_ERR_BAD_STATE; /* row 8 */
     if (!oracle_in_range(offset, length, oracle_vmo_size(o, aux)))
         return ZX_ERR_OUT_OF_RANGE; /* row 9 */
