@@ -12,11 +12,11 @@
  * twice.
  */
 #include "harness/executor.h"
+#include "harness/fuzz_stats.h"
 #include "harness/mutate.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
@@ -26,7 +26,6 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const 
 __attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
 
 static struct execution_stats stats;
-static struct timespec started;
 static int without_checks, all_checks, rerun_all;
 
 static int is_set(const char *name, const char *value)
@@ -35,18 +34,9 @@ static int is_set(const char *name, const char *value)
     return text && strcmp(text, value) == 0;
 }
 
-static void print_stats(void)
+static void print_figures(double seconds, FILE *out)
 {
-    const char *path = getenv("PAGERITE_STATS");
-    FILE *out = strcmp(path, "-") == 0 ? stderr : fopen(path, "w");
-    struct timespec now;
-    if (!out)
-        return;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    execution_stats_print(&stats,
-                          (double)(now.tv_sec - started.tv_sec) + (double)(now.tv_nsec - started.tv_nsec) * 1e-9, out);
-    if (out != stderr)
-        fclose(out);
+    execution_stats_print(&stats, seconds, out);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -56,9 +46,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     without_checks = is_set("PAGERITE_CHECKS", "0");
     all_checks = is_set("PAGERITE_CHECKS", "all");
     rerun_all = is_set("PAGERITE_RERUN", "1");
-    clock_gettime(CLOCK_MONOTONIC, &started);
-    if (getenv("PAGERITE_STATS"))
-        atexit(print_stats);
+    fuzz_stats_begin(print_figures);
     return 0;
 }
 
@@ -74,8 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     if (rerun_all)
         options.rerun = 1;
     if (execute_program(data, bytes, &options, &stats)) {
-        if (getenv("PAGERITE_STATS"))
-            print_stats();
+        fuzz_stats_print();
         abort();
     }
     return 0;

@@ -10,10 +10,10 @@
  * of a finding, PAGERITE_STATS a file that gets the figures at the end ("-": stderr).
  */
 #include "harness/diff_program.h"
+#include "harness/fuzz_stats.h"
 #include "harness/mutate.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
@@ -24,19 +24,14 @@ __attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t
 
 static struct diff_player *player;
 
-static void print_stats(void)
+static void print_figures(double seconds, FILE *out)
 {
-    const char *path = getenv("PAGERITE_STATS");
-    FILE *out = strcmp(path, "-") == 0 ? stderr : fopen(path, "w");
     struct diff_stats stats;
 
-    if (out == NULL)
-        return;
+    (void)seconds;
     diff_player_stats(player, &stats);
     fprintf(out, "executions\t%llu\ncalls\t%llu\nfull\t%llu\n", (unsigned long long)stats.programs,
             (unsigned long long)stats.steps, (unsigned long long)stats.full);
-    if (out != stderr)
-        fclose(out);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -50,8 +45,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         player = diff_player_new(core, oracle, &options);
     if (player == NULL)
         abort();
-    if (getenv("PAGERITE_STATS"))
-        atexit(print_stats);
+    fuzz_stats_begin(print_figures);
     return 0;
 }
 

@@ -3,38 +3,25 @@
  * userfaultfd, compared after each operation (harness/uffd.h; docs/userfaultfd.md says what corresponds to what).
  *
  * Where userfaultfd cannot be used it says so and ends with status 0; with PAGERITE_REQUIRE_UFFD=1 in the environment
- * that is a failure. PAGERITE_TRACE_OUT names a file for the trace of a finding, PAGERITE_RECORD=1 prints every operation
+ * that is a failure. PAGERITE_TRACE_OUT names a file or folder for the trace of a finding, PAGERITE_RECORD=1 prints every operation
  * to stderr as it is done, PAGERITE_STATS a file that gets the figures at the end ("-": stderr).
  */
+#include "harness/finding.h"
+#include "harness/fuzz_stats.h"
 #include "harness/uffd.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
-static struct timespec started;
 static FILE *record;
 
 static int is_set(const char *name)
 {
     const char *text = getenv(name);
     return text && *text && strcmp(text, "0") != 0;
-}
-
-static void print_stats(void)
-{
-    const char *path = getenv("PAGERITE_STATS");
-    FILE *out = strcmp(path, "-") == 0 ? stderr : fopen(path, "w");
-    struct timespec now;
-    if (!out)
-        return;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    uffd_stats_print((double)(now.tv_sec - started.tv_sec) + (double)(now.tv_nsec - started.tv_nsec) * 1e-9, out);
-    if (out != stderr)
-        fclose(out);
 }
 
 /* Ends the process where there is nothing to compare with. */
@@ -46,15 +33,16 @@ static void look_for_userfaultfd(void)
     _Exit(is_set("PAGERITE_REQUIRE_UFFD") ? 1 : 0);
 }
 
-static void save_trace(const uint8_t *data, size_t bytes)
+struct input {
+    const uint8_t *data;
+    size_t bytes;
+};
+
+/* The same input once more, written down. */
+static void write_trace(void *context, FILE *out)
 {
-    const char *path = getenv("PAGERITE_TRACE_OUT");
-    FILE *out = path && *path ? fopen(path, "w") : NULL;
-    if (!out)
-        return;
-    fprintf(out, "# %s\n", uffd_message());
-    uffd_play(data, bytes, out, NULL);
-    fclose(out);
+    const struct input *input = context;
+    uffd_play(input->data, input->bytes, out, NULL);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -62,9 +50,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     record = is_set("PAGERITE_RECORD") ? stderr : NULL;
-    clock_gettime(CLOCK_MONOTONIC, &started);
-    if (getenv("PAGERITE_STATS"))
-        atexit(print_stats);
+    fuzz_stats_begin(uffd_stats_print);
     return 0;
 }
 
@@ -76,6 +62,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     looked = 1;
     if (uffd_play(data, bytes, record, stderr) == 0)
         return 0;
-    save_trace(data, bytes);
+    finding_save(uffd_message(), write_trace, &(struct input){data, bytes});
     abort();
 }

@@ -7,22 +7,23 @@
  * check: whether an instruction computes the right values. That is for tests/test_x86_native.c.
  *
  * What bytes mean is in harness/x86_fuzz.c. In the environment: PAGERITE_TRACE_OUT names a file for the trace of a
- * finding, PAGERITE_STATS=- prints the figures at the end.
+ * finding, PAGERITE_STATS a file that gets the figures at the end ("-": stderr).
  */
+#include "harness/fuzz_stats.h"
 #include "harness/x86_fuzz.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 static struct x86_fuzz_stats stats;
 
-static void print_stats(void)
+static void print_figures(double seconds, FILE *out)
 {
-    fprintf(stderr,
+    (void)seconds;
+    fprintf(out,
             "instructions\t%" PRIu64 "\nrefused\t%" PRIu64 "\nwaits\t%" PRIu64 "\nexceptions\t%" PRIu64
             "\nended\t%" PRIu64 "\n",
             stats.instructions, stats.refused, stats.waits, stats.exceptions, stats.ended);
@@ -30,12 +31,9 @@ static void print_stats(void)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    const char *where = getenv("PAGERITE_STATS");
-
     (void)argc;
     (void)argv;
-    if (where != NULL && strcmp(where, "-") == 0)
-        atexit(print_stats);
+    fuzz_stats_begin(print_figures);
     return 0;
 }
 

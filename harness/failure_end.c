@@ -33,21 +33,11 @@ static void put_kills(const struct trace *trace, const char *ender, uint8_t *see
     }
 }
 
-static int binds(const struct trace_line *line)
-{
-    if (line->form != TRACE_CALL)
-        return line->form == TRACE_UNFINISHED;
-    for (const struct trace_status *status = line->status; status != NULL; status = status->next)
-        if (status->form == TRACE_STATUS_ANYTHING || (status->form == TRACE_STATUS_ONE && status->status == ZX_OK))
-            return 1;
-    return 0;
-}
-
 /* One call for each handle: an unbound one then costs no other. */
 static void put_closes(const struct trace *trace, const char *ender, FILE *out)
 {
     for (const struct trace_line *line = trace_lines(trace); line != NULL; line = line->next) {
-        const pgr_arg *arg = binds(line) ? trace_call_row(line->call)->args : NULL;
+        const pgr_arg *arg = trace_may_succeed(line) ? trace_call_row(line->call)->args : NULL;
         for (const struct trace_value *value = arg != NULL ? line->args : NULL; value != NULL;
              value = value->next, arg++)
             if (value->form == TRACE_BINDING && arg->kind == PGR_ARG_HANDLE_OUT)

@@ -45,16 +45,34 @@ static void save_trace(const char *text)
     fclose(file);
 }
 
-void finding_report(const char *message, finding_trace *trace, void *context, FILE *out)
+/* The trace behind its comment, to be freed; null without memory. */
+static char *text_of(const char *message, finding_trace *trace, void *context)
 {
     char *text = NULL;
     size_t bytes = 0;
     FILE *memory = open_memstream(&text, &bytes);
     if (!memory)
-        return;
+        return NULL;
     print_comment(message, memory);
     trace(context, memory);
     fclose(memory);
+    return text;
+}
+
+void finding_save(const char *message, finding_trace *trace, void *context)
+{
+    char *text = text_of(message, trace, context);
+    if (!text)
+        return;
+    save_trace(text);
+    free(text);
+}
+
+void finding_report(const char *message, finding_trace *trace, void *context, FILE *out)
+{
+    char *text = text_of(message, trace, context);
+    if (!text)
+        return;
     fprintf(out, "\n%s\n--- the trace so far\n%s--- end of the trace\n", message, text);
     fflush(out);
     save_trace(text);

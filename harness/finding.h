@@ -10,6 +10,9 @@
 /* Prints the trace of the input that is being run, as far as it got. */
 typedef void finding_trace(void *context, FILE *out);
 
+/* Saves the trace, behind the message as a comment, and prints nothing. */
+void finding_save(const char *message, finding_trace *trace, void *context);
+
 /* Prints message and trace to `out`, and saves the trace. */
 void finding_report(const char *message, finding_trace *trace, void *context, FILE *out);
 

@@ -5,7 +5,6 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 #include "harness/diff_program.h"
 #include "harness/executor.h"
+#include "harness/finding.h"
 #include "harness/program.h"
 #include "harness/sandbox.h"
 #include "harness/uffd.h"
@@ -65,36 +65,17 @@ static int run_diff(const uint8_t *data, size_t bytes, const char *path, char *m
     return 1;
 }
 
-static const char *path_of_death;
-
-static void on_death(int number)
-{
-    FILE *out = fopen(path_of_death, "w");
-
-    if (out != NULL) {
-        writeback_report_death(out);
-        fclose(out);
-    }
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
 static int run_writeback(const uint8_t *data, size_t bytes, const char *path, char *message, size_t message_bytes)
 {
-    static const int deadly[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
-    FILE *out;
     int outcome;
 
-    path_of_death = path;
-    for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
-        signal(deadly[i], on_death);
-    outcome = writeback_play(data, bytes, NULL, NULL, NULL);
-    snprintf(message, message_bytes, "%s", outcome > 0 ? writeback_message() : "");
-    out = outcome > 0 ? fopen(path, "w") : NULL;
-    if (out == NULL)
+    setenv("PAGERITE_TRACE_OUT", path, 1);
+    finding_catch_deaths(writeback_is_playing, writeback_trace, NULL);
+    outcome = writeback_play(data, bytes, NULL, NULL);
+    if (outcome <= 0)
         return outcome;
-    writeback_play(data, bytes, out, NULL, NULL);
-    fclose(out);
+    snprintf(message, message_bytes, "%s", writeback_message());
+    finding_save(message, writeback_trace, NULL);
     return outcome;
 }
 

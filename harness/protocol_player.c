@@ -191,25 +191,13 @@ void play_forget(struct player *player)
     player->ended_count = 0;
 }
 
-static void leave_blocked(struct run *run, struct run_thread *thread, struct trace_line *line, const pgr_call *call)
-{
-    thread->state = RUN_BLOCKED;
-    thread->line = line;
-    thread->call = *call;
-    if (call->buffer == NULL || call->buffer != run->buffer)
-        return;
-    thread->buffer = run->buffer;
-    run->buffer = NULL;
-    run->buffer_capacity = 0;
-}
-
 static void leave_call(struct run *run, struct run_thread *thread, struct trace_line *line, const pgr_call *call,
                        const pgr_result *result)
 {
     struct run_thread *killed = call->number == PGR_CALL_THREAD_KILL ? run->threads[line->args->symbol->id] : NULL;
 
     if (result->outcome == PGR_BLOCKED)
-        leave_blocked(run, thread, line, call);
+        run_leave_blocked(run, thread, line, call);
     else if (result->outcome == PGR_FAULT)
         run_end_thread(run, thread);
     else if (killed != NULL && killed->state != RUN_ENDED)

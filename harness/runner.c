@@ -270,19 +270,6 @@ static void check_invariants(struct run *run, const struct trace_line *line)
     report(run, line, NULL, NULL);
 }
 
-/* The thread keeps the call with its buffer until it completes. */
-static void leave_blocked(struct run *run, struct run_thread *thread, struct trace_line *line, const pgr_call *call)
-{
-    thread->state = RUN_BLOCKED;
-    thread->line = line;
-    thread->call = *call;
-    if (call->buffer == NULL || call->buffer != run->buffer)
-        return;
-    thread->buffer = run->buffer;
-    run->buffer = NULL;
-    run->buffer_capacity = 0;
-}
-
 static void leave_faulted(struct run *run, struct run_thread *thread, struct trace_line *line, const pgr_call *call,
                           const pgr_result *result)
 {
@@ -340,7 +327,7 @@ static void leave_call(struct run *run, struct run_thread *thread, struct trace_
     int is_told = line->form != TRACE_CALL;
 
     if (result->outcome == PGR_BLOCKED) {
-        leave_blocked(run, thread, line, call);
+        run_leave_blocked(run, thread, line, call);
         thread->untold = !is_told;
     } else if (result->outcome == PGR_FAULT) {
         leave_faulted(run, thread, line, call, result);

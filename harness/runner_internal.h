@@ -62,6 +62,9 @@ int run_resolve(struct run *run, struct run_thread *thread, const struct trace_l
 /* The thread of that name, made idle with the lowest unused number if it is new. Null: there are too many. */
 struct run_thread *run_thread_of(struct run *run, struct trace_symbol *symbol);
 
+/* The thread's call has blocked: the thread keeps it, with its buffer, until it completes. */
+void run_leave_blocked(struct run *run, struct run_thread *thread, struct trace_line *line, const pgr_call *call);
+
 /* Ends the thread: its number may be used again, its name not. */
 void run_end_thread(struct run *run, struct run_thread *thread);
 

@@ -153,6 +153,18 @@ struct run_thread *run_thread_of(struct run *run, struct trace_symbol *symbol)
     return thread;
 }
 
+void run_leave_blocked(struct run *run, struct run_thread *thread, struct trace_line *line, const pgr_call *call)
+{
+    thread->state = RUN_BLOCKED;
+    thread->line = line;
+    thread->call = *call;
+    if (call->buffer == NULL || call->buffer != run->buffer)
+        return;
+    thread->buffer = run->buffer;
+    run->buffer = NULL;
+    run->buffer_capacity = 0;
+}
+
 void run_end_thread(struct run *run, struct run_thread *thread)
 {
     if (run->numbers[thread->number] == thread) {

@@ -108,16 +108,6 @@ static void bind_names(const struct trace_value *values, struct standing *by_id)
     }
 }
 
-static int may_succeed(const struct trace_line *line)
-{
-    if (line->form != TRACE_CALL)
-        return line->form == TRACE_UNFINISHED;
-    for (const struct trace_status *status = line->status; status != NULL; status = status->next)
-        if (status->form == TRACE_STATUS_ANYTHING || (status->form == TRACE_STATUS_ONE && status->status == ZX_OK))
-            return 1;
-    return 0;
-}
-
 static int begin_stands(const struct trace_line *line, struct standing *by_id)
 {
     struct standing *thread = &by_id[line->thread->id];
@@ -131,7 +121,7 @@ static int begin_stands(const struct trace_line *line, struct standing *by_id)
         killed->in_call = NULL;
         killed->has_ended = 1;
     }
-    if (may_succeed(line))
+    if (trace_may_succeed(line))
         bind_names(line->args, by_id);
     return 1;
 }

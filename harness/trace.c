@@ -150,6 +150,16 @@ void trace_free(struct trace *trace)
     free(trace);
 }
 
+int trace_may_succeed(const struct trace_line *line)
+{
+    if (line->form != TRACE_CALL)
+        return line->form == TRACE_UNFINISHED;
+    for (const struct trace_status *status = line->status; status != NULL; status = status->next)
+        if (status->form == TRACE_STATUS_ANYTHING || (status->form == TRACE_STATUS_ONE && status->status == ZX_OK))
+            return 1;
+    return 0;
+}
+
 struct trace_line *trace_lines(const struct trace *trace)
 {
     return trace->first;

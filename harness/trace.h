@@ -162,6 +162,9 @@ const struct trace_option_info *trace_option_row(uint32_t option);
  * --------------------------------------------------------------------------------------------------------------- */
 
 struct trace_line *trace_lines(const struct trace *trace);
+
+/* Whether the line's call may end with ZX_OK, for all that the line says, so that it may bind names. */
+int trace_may_succeed(const struct trace_line *line);
 uint32_t trace_symbol_count(const struct trace *trace);
 uint64_t trace_page_bytes(const struct trace *trace);
 

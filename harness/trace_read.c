@@ -130,16 +130,6 @@ static int read_result(struct trace_scanner *s, struct trace_line *line)
     return trace_expect(s, "=", "'= STATUS' or '<unfinished ...>'") && trace_read_status(s, &line->status);
 }
 
-static int may_succeed(const struct trace_line *line)
-{
-    if (line->form != TRACE_CALL)
-        return line->form == TRACE_UNFINISHED;
-    for (const struct trace_status *status = line->status; status != NULL; status = status->next)
-        if (status->form == TRACE_STATUS_ANYTHING || (status->form == TRACE_STATUS_ONE && status->status == ZX_OK))
-            return 1;
-    return 0;
-}
-
 /* Names bound in a list of values and one level below: fields of structures, elements of arrays. */
 static void bind_names(struct trace_value *values)
 {
@@ -169,7 +159,7 @@ static void begin_call(struct trace_line *line)
         if (killed->ended_line == 0)
             killed->ended_line = line->number;
     }
-    if (may_succeed(line))
+    if (trace_may_succeed(line))
         bind_names(line->args);
 }
 

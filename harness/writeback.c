@@ -224,29 +224,26 @@ static int play(const uint8_t *data, size_t bytes, struct part part, FILE *recor
     return p->message[0] != '\0';
 }
 
-int writeback_play(const uint8_t *data, size_t bytes, FILE *record, FILE *report, struct writeback_stats *stats)
+int writeback_play(const uint8_t *data, size_t bytes, FILE *record, struct writeback_stats *stats)
 {
     struct writeback_stats *counted = stats ? stats : &ignored;
     int found = play(data, bytes, (struct part){.stop_at = UINT64_MAX}, record, counted);
     counted->executions++;
     snprintf(message, sizeof message, "%s", player.message);
-    if (found <= 0 || !report)
-        return found;
-    fprintf(report, "\n%s\n--- the trace so far\n# %s\n", message, message);
-    play(data, bytes, (struct part){.stop_at = player.dispatches}, report, &ignored);
-    fprintf(report, "--- end of the trace\n");
-    fflush(report);
     return found;
 }
 
-void writeback_report_death(FILE *out)
+int writeback_is_playing(void *context)
 {
-    static int reported;
-    if (!player.inside || reported)
-        return;
-    reported = 1;
-    play(player.data, player.bytes, (struct part){.stop_at = player.dispatches, .ends_inside = 1}, out, &ignored);
-    fflush(out);
+    (void)context;
+    return player.inside;
+}
+
+void writeback_trace(void *context, FILE *out)
+{
+    (void)context;
+    struct part part = {.stop_at = player.dispatches, .ends_inside = player.inside};
+    play(player.data, player.bytes, part, out, &ignored);
 }
 
 const char *writeback_message(void)

@@ -40,19 +40,19 @@ struct writeback_stats {
 };
 
 /*
- * Plays the file system as the bytes say. 0, or 1 if something was wrong: then writeback_message() says what, and
- * `report` (which may be null) gets it and the trace up to there. `record` gets the trace of all calls as they are
- * made; may be null. -1: no memory.
+ * Plays the file system as the bytes say. 0, or 1 if something was wrong: then writeback_message() says what. `record`
+ * gets the trace of all calls as they are made; may be null, as `stats` may. -1: no memory.
  */
-int writeback_play(const uint8_t *data, size_t bytes, FILE *record, FILE *report, struct writeback_stats *stats);
+int writeback_play(const uint8_t *data, size_t bytes, FILE *record, struct writeback_stats *stats);
 
 const char *writeback_message(void);
 
 /*
- * For a handler of deadly signals: plays the input that was being played once more, up to the call that has not
- * returned, and prints the trace. Nothing if no input was being played, or the second time.
+ * What finding.h asks for: is an input being played? And the last input once more, as a trace: up to what was wrong, or to
+ * the call that has not returned. The input must still be where it was.
  */
-void writeback_report_death(FILE *out);
+int writeback_is_playing(void *context);
+void writeback_trace(void *context, FILE *out);
 
 void writeback_stats_print(const struct writeback_stats *stats, double seconds, FILE *out);
 

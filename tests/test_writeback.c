@@ -32,7 +32,7 @@ static void random_inputs_violate_nothing(void **unused)
     (void)unused;
     for (uint32_t seed = 0; seed < INPUTS; seed++) {
         fill(bytes, seed);
-        if (writeback_play(bytes, sizeof bytes, NULL, stderr, &stats) != 0)
+        if (writeback_play(bytes, sizeof bytes, NULL, &stats) != 0)
             fail_msg("input %u: %s", seed, writeback_message());
     }
     assert_int_equal(stats.executions, INPUTS);
@@ -49,7 +49,7 @@ static char *recording(const uint8_t *bytes, size_t count)
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
     assert_non_null(out);
-    assert_int_equal(writeback_play(bytes, count, out, NULL, NULL), 0);
+    assert_int_equal(writeback_play(bytes, count, out, NULL), 0);
     fclose(out);
     return text;
 }
@@ -84,7 +84,7 @@ static void zeros_that_were_read_as_bytes_are_counted(void **unused)
     };
     struct writeback_stats stats = {0};
     (void)unused;
-    assert_int_equal(writeback_play(bytes, sizeof bytes, NULL, stderr, &stats), 0);
+    assert_int_equal(writeback_play(bytes, sizeof bytes, NULL, &stats), 0);
     assert_int_equal(stats.rewritten, 1);
     assert_int_equal(stats.cleaned, 3);
 }

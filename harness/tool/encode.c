@@ -1,19 +1,10 @@
 /*
  * `pagerite encode`: a trace as a fuzzer's input.
  */
-#include <argp.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "harness/program.h"
-#include "harness/tool/tool.h"
+#include "harness/tool/one_trace.h"
 
 #define REASON_BYTES 200
-
-struct arguments {
-    const char *trace;
-    const char *output;
-};
 
 /* What the runner's observer needs. */
 struct encoding {
@@ -31,23 +22,7 @@ static const struct argp_option options[] = {
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-    struct arguments *arguments = state->input;
-
-    switch (key) {
-    case 'o':
-        arguments->output = argument;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (arguments->trace != NULL)
-            argp_error(state, "one trace at a time");
-        arguments->trace = argument;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "a trace is missing");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    return tool_parse_one_trace(key, argument, state, state->input);
 }
 
 static void observe(void *context, const pgr_world *world, const void *frames, const pgr_call *call)
@@ -98,8 +73,10 @@ static int encode_run(struct trace *trace, const char *name, const char *output,
     return verdict == RUN_PASSED ? write_input(encoding, name, output) : TOOL_FOUND;
 }
 
-static int encode(struct trace *trace, const char *name, const char *output)
+static int encode(struct trace *trace, void *context)
 {
+    const struct tool_one_trace *one = context;
+    const char *name = tool_file_name(one->trace);
     struct encoding encoding = {0};
     pgr_config config;
     int status;
@@ -108,7 +85,7 @@ static int encode(struct trace *trace, const char *name, const char *output)
     encoding.encoder = program_encoder_new(&config, encoding.why, sizeof(encoding.why));
     if (encoding.encoder == NULL)
         return refuse(name, encoding.why);
-    status = encode_run(trace, name, output, &encoding);
+    status = encode_run(trace, name, one->output, &encoding);
     program_encoder_free(encoding.encoder);
     return status;
 }
@@ -123,15 +100,8 @@ int tool_encode(int argc, char **argv)
                "The exit status is 1, with the reason, if the trace does not pass or does not fit into the largest "
                "world that the fuzzers have.",
     };
-    struct arguments arguments = {0};
-    struct trace *trace;
-    int status;
+    struct tool_one_trace one = {0};
 
-    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-    trace = tool_read_trace(arguments.trace, &status);
-    if (trace == NULL)
-        return status;
-    status = encode(trace, tool_file_name(arguments.trace), arguments.output);
-    trace_free(trace);
-    return status;
+    argp_parse(&argp, argc, argv, 0, NULL, &one);
+    return tool_with_trace(one.trace, encode, &one);
 }

@@ -1,17 +1,13 @@
 /*
  * `pagerite export`: a trace in another tool's language.
  */
-#include <argp.h>
-#include <stdlib.h>
-
 #include "harness/export_syz.h"
-#include "harness/tool/tool.h"
+#include "harness/tool/one_trace.h"
 
 enum { KEY_SYZ = 256 };
 
 struct arguments {
-    const char *trace;
-    const char *output;
+    struct tool_one_trace one;
     int syz;
 };
 
@@ -21,15 +17,6 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static error_t check_arguments(const struct arguments *arguments, struct argp_state *state)
-{
-    if (arguments->trace == NULL)
-        argp_error(state, "a trace is missing");
-    if (!arguments->syz)
-        argp_error(state, "the language is missing: --syz");
-    return 0;
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
@@ -38,26 +25,22 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_SYZ:
         arguments->syz = 1;
         return 0;
-    case 'o':
-        arguments->output = argument;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (arguments->trace != NULL)
-            argp_error(state, "one trace at a time");
-        arguments->trace = argument;
-        return 0;
     case ARGP_KEY_END:
-        return check_arguments(arguments, state);
+        if (!arguments->syz)
+            argp_error(state, "the language is missing: --syz");
+        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return tool_parse_one_trace(key, argument, state, &arguments->one);
     }
 }
 
-static int export(const struct trace *trace, const char *name, const char *output)
+static int export(struct trace *trace, void *context)
 {
-    if (tool_open_output(output) != 0)
+    const struct tool_one_trace *one = context;
+
+    if (tool_open_output(one->output) != 0)
         return TOOL_USAGE;
-    if (export_syz(trace, name, stdout) != 0)
+    if (export_syz(trace, tool_file_name(one->trace), stdout) != 0)
         return tool_complain("out of memory");
     return tool_close_output(TOOL_OK);
 }
@@ -76,14 +59,7 @@ int tool_export(int argc, char **argv)
                "test.",
     };
     struct arguments arguments = {0};
-    struct trace *trace;
-    int status;
 
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-    trace = tool_read_trace(arguments.trace, &status);
-    if (trace == NULL)
-        return status;
-    status = export(trace, tool_file_name(arguments.trace), arguments.output);
-    trace_free(trace);
-    return status;
+    return tool_with_trace(arguments.one.trace, export, &arguments.one);
 }

@@ -1,15 +1,7 @@
 /*
  * `pagerite record`: the same trace with what the core returns.
  */
-#include <argp.h>
-#include <stdlib.h>
-
-#include "harness/tool/tool.h"
-
-struct arguments {
-    const char *trace;
-    const char *output;
-};
+#include "harness/tool/one_trace.h"
 
 static const struct argp_option options[] = {
     {.name = "output", .key = 'o', .arg = "FILE", .doc = "Write the trace to FILE, not to standard output"},
@@ -18,29 +10,14 @@ static const struct argp_option options[] = {
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-    struct arguments *arguments = state->input;
-
-    switch (key) {
-    case 'o':
-        arguments->output = argument;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (arguments->trace != NULL)
-            argp_error(state, "one trace at a time");
-        arguments->trace = argument;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "a trace is missing");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    return tool_parse_one_trace(key, argument, state, state->input);
 }
 
-static int record(struct trace *trace, const char *name, const char *output)
+static int record(struct trace *trace, void *context)
 {
+    const struct tool_one_trace *one = context;
     struct tool_checker *checker = tool_checker_new();
-    struct run_options options_of_run = {.name = name,
+    struct run_options options_of_run = {.name = tool_file_name(one->trace),
                                          .out = stderr,
                                          .record = 1,
                                          .check = checker != NULL ? tool_check : NULL,
@@ -50,7 +27,7 @@ static int record(struct trace *trace, const char *name, const char *output)
     tool_checker_free(checker);
     if (verdict != RUN_PASSED)
         return verdict == RUN_ERROR ? TOOL_USAGE : TOOL_FOUND;
-    if (tool_open_output(output) != 0)
+    if (tool_open_output(one->output) != 0)
         return TOOL_USAGE;
     trace_write(trace, stdout);
     return tool_close_output(TOOL_OK);
@@ -67,15 +44,8 @@ int tool_record(int argc, char **argv)
                "Names bound with & are kept. A line that cannot be run, because its thread is in another call or a "
                "name has got no value, becomes a comment. The exit status is 1 if the trace cannot be read.",
     };
-    struct arguments arguments = {0};
-    struct trace *trace;
-    int status;
+    struct tool_one_trace one = {0};
 
-    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-    trace = tool_read_trace(arguments.trace, &status);
-    if (trace == NULL)
-        return status;
-    status = record(trace, tool_file_name(arguments.trace), arguments.output);
-    trace_free(trace);
-    return status;
+    argp_parse(&argp, argc, argv, 0, NULL, &one);
+    return tool_with_trace(one.trace, record, &one);
 }

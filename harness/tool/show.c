@@ -1,22 +1,21 @@
 /*
  * `pagerite show`: a trace with the maps of the VMOs behind each line that changes them, as text or as a page.
  */
-#include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "harness/show.h"
+#include "harness/tool/one_trace.h"
 #include "harness/tool/shrinking.h"
-#include "harness/tool/tool.h"
 
 #define COLUMNS_MAX 10000u
 
 enum { KEY_HTML = 256, KEY_COLOUR, KEY_WIDTH };
 
 struct arguments {
-    const char *trace;
+    struct tool_one_trace one;
     const char *html;
     const char *colour; /* null: auto */
     unsigned columns;   /* 0: as the terminal has them */
@@ -77,16 +76,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_WIDTH:
         return parse_width(argument, state, &arguments->columns);
-    case ARGP_KEY_ARG:
-        if (arguments->trace != NULL)
-            argp_error(state, "one trace at a time");
-        arguments->trace = argument;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "a trace is missing");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return tool_parse_one_trace(key, argument, state, &arguments->one);
     }
 }
 
@@ -198,9 +189,10 @@ static int show_as_page(struct trace *trace, const char *name, const char *html,
     return tool_close_output(status);
 }
 
-static int show_trace(struct trace *trace, const struct arguments *arguments)
+static int show_trace(struct trace *trace, void *context)
 {
-    const char *name = tool_file_name(arguments->trace);
+    const struct arguments *arguments = context;
+    const char *name = tool_file_name(arguments->one.trace);
     struct showing showing = {
         .show = show_new(), .world = arguments->has_world ? &arguments->world : NULL, .checker = tool_checker_new()};
     int status;
@@ -239,14 +231,7 @@ int tool_show(int argc, char **argv)
                "what is shown then ends with the line that is not as expected.",
     };
     struct arguments arguments = {0};
-    struct trace *trace;
-    int status;
 
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-    trace = tool_read_trace(arguments.trace, &status);
-    if (trace == NULL)
-        return status;
-    status = show_trace(trace, &arguments);
-    trace_free(trace);
-    return status;
+    return tool_with_trace(arguments.one.trace, show_trace, &arguments);
 }

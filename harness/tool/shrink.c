@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "harness/tool/one_trace.h"
 #include "harness/tool/shrinking.h"
 
 struct arguments {
-    const char *trace;
-    const char *output;
+    struct tool_one_trace one;
     struct shrinking_options options;
 };
 
@@ -57,9 +57,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'l':
         arguments->options.is_loose = 1;
         return 0;
-    case 'o':
-        arguments->output = argument;
-        return 0;
     case 'q':
         arguments->options.quiet = 1;
         return 0;
@@ -77,27 +74,20 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_TRIES:
         arguments->options.tries_max = parse_number(state, argument, "tries", UINT64_MAX);
         return 0;
-    case ARGP_KEY_ARG:
-        if (arguments->trace != NULL)
-            argp_error(state, "one trace at a time");
-        arguments->trace = argument;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "a trace is missing");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return tool_parse_one_trace(key, argument, state, &arguments->one);
     }
 }
 
-static int shrink(const struct trace *trace, const struct arguments *arguments)
+static int shrink(struct trace *trace, void *context)
 {
+    const struct arguments *arguments = context;
     struct shrunk shrunk;
     int status = tool_shrink_trace(trace, &arguments->options, &shrunk);
 
     if (status != TOOL_OK)
         return status;
-    if (tool_open_output(arguments->output) == 0) {
+    if (tool_open_output(arguments->one.output) == 0) {
         tool_write_shrunk(&shrunk, NULL, stdout);
         status = tool_close_output(TOOL_OK);
     } else {
@@ -121,15 +111,8 @@ int tool_shrink(int argc, char **argv)
             "nothing is wrong with it or it cannot be read.",
     };
     struct arguments arguments = {0};
-    struct trace *trace;
-    int status;
 
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-    trace = tool_read_trace(arguments.trace, &status);
-    if (trace == NULL)
-        return status;
-    arguments.options.name = tool_file_name(arguments.trace);
-    status = shrink(trace, &arguments);
-    trace_free(trace);
-    return status;
+    arguments.options.name = tool_file_name(arguments.one.trace);
+    return tool_with_trace(arguments.one.trace, shrink, &arguments);
 }
