@@ -180,7 +180,7 @@ static uint32_t slice_make(pgr_world *w, const struct plan *plan)
 
 /*
  * A reference goes on where the VMO that it refers to ends: it stands in the queue of those that will take its
- * place.
+ * place. One of a slice is a window like it, and takes nobody's place.
  */
 static uint32_t reference_make(pgr_world *w, const struct plan *plan)
 {
@@ -193,6 +193,8 @@ static uint32_t reference_make(pgr_world *w, const struct plan *plan)
     vmo->offset_pages = window.offset_pages;
     vmo->size_pages = window.size_pages;
     vmo->content_size_bytes = *vmo_content_size(w, plan->other);
+    if (slice != 0)
+        return row;
     vmo->prev_reference = pages->last_reference;
     if (pages->last_reference != 0)
         vmo_at(w, pages->last_reference)->next_reference = row;

@@ -125,20 +125,21 @@ void bti_release_quarantine(pgr_world *w, uint32_t row)
     bti->quarantine_count = 0;
 }
 
-/* A reference leaves the queue; the first in it takes the place of a VMO that it refers to. */
+/*
+ * A reference leaves the queue; the first in it takes the place of the VMO that all in it refer to. A slice has no such
+ * queue, and its references are in none.
+ */
 static void references_leave(pgr_world *w, uint32_t row)
 {
-    struct vmo *vmo = vmo_at(w, row);
-    struct pages *pages = pages_at(w, vmo->pages);
-    uint32_t leaving = row;
+    struct pages *pages = pages_at(w, vmo_at(w, row)->pages);
+    uint8_t flags = object_at(w, row)->flags;
+    uint32_t leaving = (flags & PGR_VMO_REFERENCE) != 0 ? row : pages->first_reference;
+    struct vmo *vmo;
 
-    if ((object_at(w, row)->flags & PGR_VMO_REFERENCE) == 0) {
-        leaving = (object_at(w, row)->flags & PGR_VMO_SLICE) == 0 ? pages->first_reference : 0;
-        if (leaving == 0)
-            return;
-        vmo = vmo_at(w, leaving);
-        object_at(w, leaving)->flags &= (uint8_t)~PGR_VMO_REFERENCE;
-    }
+    if ((flags & PGR_VMO_SLICE) != 0 || leaving == 0)
+        return;
+    object_at(w, leaving)->flags &= (uint8_t)~PGR_VMO_REFERENCE;
+    vmo = vmo_at(w, leaving);
     if (vmo->prev_reference != 0)
         vmo_at(w, vmo->prev_reference)->next_reference = vmo->next_reference;
     else
