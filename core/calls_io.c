@@ -40,6 +40,7 @@ static zx_status_t transfer_look(const pgr_world *w, struct plan *plan, uint32_t
         .dirty = WRITE_BATCH,
     };
 
+    plan->access = (struct access){0};
     if (plan->wake_status != ZX_OK)
         return plan->wake_status;
     if (pages_at(w, window.pages)->cache_policy != ZX_CACHE_POLICY_CACHED)
