@@ -68,8 +68,11 @@ static void pmt_quarantine(pgr_world *w, uint32_t row)
     bti = &object_at(w, object->pmt.bti)->bti;
     object->flags |= PGR_PMT_QUARANTINED;
     object_reference(w, row);
-    object->pmt.next_quarantined = bti->first_quarantined;
-    bti->first_quarantined = row;
+    if (bti->first_quarantined == 0)
+        bti->first_quarantined = row;
+    else
+        object_at(w, bti->last_quarantined)->pmt.next_quarantined = row;
+    bti->last_quarantined = row;
     bti->quarantine_count++;
     bti->pmt_count--;
     object_release(w, object->pmt.bti);
@@ -122,6 +125,7 @@ void bti_release_quarantine(pgr_world *w, uint32_t row)
         pmt_end(w, pmt);
         object_release(w, pmt);
     }
+    bti->last_quarantined = 0;
     bti->quarantine_count = 0;
 }
 

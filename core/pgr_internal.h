@@ -431,10 +431,10 @@ struct pager {
 };
 
 struct bti {
-    uint32_t first_quarantined;
+    uint32_t first_quarantined; /* PMTs, in the order in which they came */
+    uint32_t last_quarantined;
     uint32_t quarantine_count;
     uint32_t pmt_count; /* quarantined and unfinished ones left out */
-    uint32_t reserved;
     char name[ZX_MAX_NAME_LEN];
 };
 

@@ -14,7 +14,7 @@ static void pmt_end(struct oracle *o, struct oracle_pmt *pmt)
 {
     oracle_unpin(o, pmt);
     pmt->unpinned = true;
-    pmt->quarantined = false;
+    pmt->quarantined = 0;
     oracle_unreferenced(o, &pmt->object);
 }
 
@@ -23,18 +23,22 @@ void oracle_pmt_closed(struct oracle *o, struct oracle_pmt *pmt)
 {
     if (pmt->unpinned)
         return;
-    pmt->quarantined = true;
+    pmt->quarantined = ++o->quarantines;
     oracle_unreferenced(o, &pmt->bti->object);
 }
 
+/* The one that has been in quarantine for longest. */
 static struct oracle_pmt *quarantined_pmt(struct oracle *o, const struct oracle_bti *bti)
 {
+    struct oracle_pmt *eldest = NULL;
     for (size_t i = 0; i < o->objects.count; i++) {
         struct oracle_pmt *pmt = o->objects.items[i];
-        if (pmt->object.kind == PGR_OBJECT_PMT && pmt->bti == bti && pmt->quarantined)
-            return pmt;
+        if (pmt->object.kind != PGR_OBJECT_PMT || pmt->bti != bti || !pmt->quarantined)
+            continue;
+        if (!eldest || pmt->quarantined < eldest->quarantined)
+            eldest = pmt;
     }
-    return NULL;
+    return eldest;
 }
 
 /* README, "Memory map": with the BTI its quarantine goes. */

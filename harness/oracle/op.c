@@ -7,6 +7,7 @@ void oracle_op_begin(struct oracle_thread *t)
 {
     t->op_progress = 0;
     t->op_phase = 0;
+    t->op_trim = UINT64_MAX;
     t->op_end = 0;
 }
 
@@ -19,6 +20,16 @@ static bool round_out(const struct oracle *o, uint64_t offset, uint64_t length, 
     *first = offset / o->page_bytes;
     *count = oracle_page_up(o, end) / o->page_bytes - *first;
     return true;
+}
+
+/*
+ * Where a range of pages ends now: a wait trims it to the size that the VMO has then, and it does not grow again (7.3,
+ * 7.8).
+ */
+static uint64_t trimmed_end(struct oracle_thread *t, const struct oracle_vmo *vmo, uint64_t end)
+{
+    t->op_trim = oracle_min(t->op_trim, oracle_min(end, oracle_vmo_count(vmo)));
+    return t->op_trim;
 }
 
 /* --- COMMIT (7.3) --- */
@@ -56,7 +67,7 @@ static zx_status_t commit(struct oracle *o, struct oracle_thread *t, struct orac
     if (!again && !oracle_in_range(first, count, oracle_vmo_count(vmo)))
         return ZX_ERR_OUT_OF_RANGE; /* row 4 */
     t->op_phase = 1;
-    uint64_t end = oracle_min(first + count, oracle_vmo_count(vmo)); /* trimmed after a wait */
+    uint64_t end = trimmed_end(t, vmo, first + count);
     if (count > 0 && first + t->op_progress < end && vmo->pages->discarded)
         return ZX_ERR_NOT_FOUND; /* row 6 */
     while (status == ZX_OK && first + t->op_progress < end)
@@ -147,9 +158,10 @@ static zx_status_t look_up(struct oracle *o, struct oracle_thread *t, struct ora
                            uint64_t count, bool always_need)
 {
     const struct oracle_pages *root = oracle_root(vmo->pages);
-    while (first + t->op_progress < oracle_min(first + count, oracle_vmo_count(vmo))) {
+    uint64_t end = trimmed_end(t, vmo, first + count);
+    while (first + t->op_progress < end) {
         uint64_t page = first + t->op_progress;
-        uint64_t left = oracle_min(first + count, oracle_vmo_count(vmo)) - page;
+        uint64_t left = end - page;
         struct oracle_seen seen = oracle_see(vmo->pages, oracle_vmo_first(vmo) + page, left);
         if (seen.kind == ORACLE_SEES_ABSENT) {
             zx_status_t status = oracle_ask_read(o, t, vmo->pages, oracle_vmo_first(vmo) + page, left, !always_need);

@@ -193,8 +193,8 @@ struct oracle_pmt {
     uint64_t pinned;  /* so many from `first` on are pinned by this */
     uint64_t dirtied; /* ... and so many, of a pin for writing, have been made dirty */
     bool write;
-    bool quarantined;
-    bool unpinned; /* by zx_pmt_unpin, which closes its handle next */
+    uint64_t quarantined; /* 0: not in quarantine; else its turn to leave it */
+    bool unpinned;        /* by zx_pmt_unpin, which closes its handle next */
 };
 
 struct oracle_vmar {
@@ -259,6 +259,7 @@ struct oracle_thread {
     uint32_t phase;       /* of a call with several steps, as the call likes it */
     uint64_t op_progress; /* the same two for an operation on a VMO inside of a call: oracle_op_begin() zeroes them */
     uint32_t op_phase;
+    uint64_t op_trim;       /* of a commit or a hint: the page at which its range ends at most */
     uint64_t op_end;        /* of oracle_set_content_size(): where the zeroing ends; 0: not begun */
     uint64_t fault_address; /* an access (MEM_...) that returns an error says where: lowest byte of it in the page */
 };
@@ -281,6 +282,7 @@ struct oracle {
     uint64_t fail_alloc; /* allocations until one fails; 0: disarmed */
     uint64_t next_koid;
     uint64_t next_family;
+    uint64_t quarantines; /* PMTs that have been put into one, ever */
     uint32_t next_handle;
     struct oracle_vmar *root_vmar; /* lives as long as the world */
     pgr_start start;
