@@ -116,8 +116,9 @@ static zx_status_t pin_rest_look(const pgr_world *w, struct plan *plan, uint64_t
     if (status != ZX_OK || plan->want.count > 0)
         return status;
     plan->stop = pages_scan(w, plan->pages, pin_event(w, plan), page, end, &plan->need, &pins);
-    /* Is there a page that can be pinned no more? Told if nothing else is in the way. */
-    return pins == PINS_MAX && !shortage(w, &plan->need) ? ZX_ERR_UNAVAILABLE : ZX_OK;
+    /* Is there a page that can be pinned no more? Told if there is memory. */
+    plan->verdict = pins == PINS_MAX ? ZX_ERR_UNAVAILABLE : ZX_OK;
+    return ZX_OK;
 }
 
 LOOK(bti_pin)
@@ -193,6 +194,9 @@ COMMIT(bti_pin)
     struct window window = vmo_window(w, plan->op.vmo);
     uint64_t page = window.offset_pages + to_page(w, plan->op.position);
 
+    result->status = plan->verdict;
+    if (plan->verdict != ZX_OK)
+        return PROGRESS_DONE;
     if (plan->op.pmt == 0)
         plan->op.pmt = pmt_make(w, plan, &window);
     if (plan->want.count > 0)

@@ -95,7 +95,7 @@ static bool is_referred_to(struct oracle *o, struct oracle_object *object)
     case PGR_OBJECT_BTI:
         return any_object(o, object, pins_through_bti);
     case PGR_OBJECT_PMT:
-        return ((struct oracle_pmt *)object)->quarantined;
+        return ((struct oracle_pmt *)object)->quarantined != 0;
     case PGR_OBJECT_VMAR:
         return !((struct oracle_vmar *)object)->destroyed;
     default:

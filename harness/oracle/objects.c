@@ -96,7 +96,7 @@ static zx_status_t info_bti(struct oracle *o, zx_handle_t value, pgr_result *res
         if (!pinned_through(pmt, bti))
             continue;
         result->bti.pmo_count++;
-        result->bti.quarantine_count += pmt->quarantined;
+        result->bti.quarantine_count += pmt->quarantined != 0;
     }
     return ZX_OK;
 }
