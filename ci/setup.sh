@@ -6,8 +6,9 @@
 #                            check  what looks at builds for a fleet
 #                            test   what the tests need besides
 #                            bazel  the offline Bazel build
-#                            lint   what checks the shell scripts and the layout
+#                            lint   what looks into objects for the house rules
 #                            static what reads the sources for mistakes: analyzers, formatters
+#                            buildifier  what fetches the formatter of Bazel files
 #                            freestanding  the core's other targets, and what reads their objects
 #                            cross  compilers and an emulator of other machines
 #                            spin   the exhaustive search of small worlds (ci/spin.sh)
@@ -32,14 +33,15 @@ packages_of()
         echo gcc g++ libcmocka-dev libzydis-dev
         echo bazel-bootstrap bazel-rules-cc bazel-rules-java bazel-rules-proto bazel-platforms
         ;;
-    lint) echo shellcheck ;;
-    static) echo clang-tidy-19 clang-format-19 gcc cppcheck shellcheck libcmocka-dev libzydis-dev make npm ;;
+    lint) echo binutils ;;
+    static) echo clang-tidy-19 clang-format-19 gcc cppcheck shellcheck libcmocka-dev libzydis-dev make ;;
+    buildifier) echo npm ;;
     freestanding)
         echo clang-19 llvm-19 gcc gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu gcc-arm-none-eabi
         echo libzydis-dev libelf-dev
         ;;
     cross) echo make gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user-static ;;
-    spin) echo make clang-19 libzydis-dev spin libxxhash-dev patch ;;
+    spin) echo make libc6-dev clang-19 libzydis-dev spin gcc libxxhash-dev patch ;;
     machine) echo debootstrap ;;
     *)
         echo "setup.sh: no group named $1" >&2

@@ -1,10 +1,11 @@
 #!/bin/bash
-# What can be found without running anything: clang-tidy-19, gcc's -fanalyzer and cppcheck over core/, harness/ and the
-# programs of ci/, the layout of all C by clang-format-19, that of the Bazel files by buildifier, and shellcheck over all
-# scripts. Prints a line for each, and what it found.
+# What can be found without running anything: clang-tidy-19, gcc's -fanalyzer and cppcheck over core/, harness/, fuzz/ and
+# the programs of ci/, the layout of all C by clang-format-19, that of the Bazel files by buildifier, and shellcheck over
+# all scripts. Prints a line for each, and what it found.
 #
 #   ci/static.sh [CHECK...]    tidy analyzer cppcheck format buildifier shellcheck
 #
+# BUILDIFIER is the program; else it comes from the npm registry, or is skipped where there is no npm or no network.
 # STATIC_NODES (50000) is how far clang's analyzer follows each function; 225000 is its own limit, for a quiet night.
 # shellcheck disable=SC2317  # checks are called by name
 set -euo pipefail
@@ -14,13 +15,15 @@ jobs=$(nproc)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 failed=0
+cannot=77 # the status of a check whose program is not to be had
 core_flags=(-std=c11 -ffreestanding -Icore)
-harness_flags=(-std=gnu11 -I. "-I$scratch")
+# The example of a pager includes the core's header as an embedder does.
+harness_flags=(-std=gnu11 -I. -Icore "-I$scratch")
+harness_folders=(harness fuzz ci)
 
 c_sources()
 {
-    # An embedder's example and Spin's code are compiled in ways of their own, and seen by their own tests.
-    find "$@" -name '*.c' -not -path 'harness/examples/*' -not -path 'harness/spin/*' | LC_ALL=C sort
+    find "$@" -name '*.c' | LC_ALL=C sort
 }
 
 scripts()
@@ -56,7 +59,7 @@ tidy()
     export scratch
     CHECKS=bugprone-implicit-widening-of-multiplication-result,bugprone-narrowing-conversions \
         over core -- bash -c 'tidy_one "$@"' tidy SOURCE "${core_flags[@]}"
-    CHECKS="" over harness ci -- bash -c 'tidy_one "$@"' tidy SOURCE "${harness_flags[@]}"
+    CHECKS="" over "${harness_folders[@]}" -- bash -c 'tidy_one "$@"' tidy SOURCE "${harness_flags[@]}"
 }
 
 # Its findings in headers come with each source; the first tells as much.
@@ -65,13 +68,13 @@ analyzer()
     # Of leaks LeakSanitizer knows more, in every test: gcc 12 loses pointers that are kept in structures.
     local flags=(-O1 -fanalyzer -Wno-analyzer-malloc-leak -Wall -Wextra -Werror -c SOURCE -o /dev/null)
     over core -- gcc "${core_flags[@]}" "${flags[@]}"
-    over harness ci -- gcc "${harness_flags[@]}" "${flags[@]}"
+    over "${harness_folders[@]}" -- gcc "${harness_flags[@]}" "${flags[@]}"
 }
 
 cppcheck_all()
 {
-    cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --std=c11 -j "$jobs" -I. -I"$scratch" \
-        --inline-suppr --suppressions-list=ci/cppcheck.txt -i harness/examples -i harness/spin core harness ci
+    cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --std=c11 -j "$jobs" -I. -Icore \
+        -I"$scratch" --inline-suppr --suppressions-list=ci/cppcheck.txt core "${harness_folders[@]}"
 }
 
 format()
@@ -80,13 +83,13 @@ format()
         xargs clang-format-19 --dry-run 2>&1 | sed -n 's/^\([^ :]*\):[0-9].*/not as clang-format-19 has it: \1/p' | uniq
 }
 
-# From the npm registry: the program itself is in the package.
+# The npm package has the program itself.
 buildifier()
 {
-    local program=${BUILDIFIER:-}
-    if [[ -z $program ]]; then
-        npm install --silent --no-save --no-audit --no-fund --prefix "$scratch/npm" @bazel/buildifier@6.4.0 >&2
-        program=$scratch/npm/node_modules/.bin/buildifier
+    local program=${BUILDIFIER:-$scratch/npm/node_modules/.bin/buildifier}
+    if [[ -z ${BUILDIFIER:-} ]]; then
+        timeout 60 npm install --silent --no-save --no-audit --no-fund --fetch-retries=0 --prefix "$scratch/npm" \
+            @bazel/buildifier@6.4.0 >/dev/null 2>&1 || return "$cannot"
     fi
     "$program" --mode=check --lint=warn BUILD.bazel MODULE.bazel WORKSPACE ci/BUILD.bazel ci/*.bzl
 }
@@ -99,9 +102,12 @@ shellcheck_all()
 # check NAME COMMAND...: is clean if the command succeeds and prints nothing.
 check()
 {
-    local name=$1 began=$SECONDS
+    local name=$1 began=$SECONDS status=0
     shift
-    if "$@" >"$scratch/output" 2>&1 && [[ ! -s $scratch/output ]]; then
+    "$@" >"$scratch/output" 2>&1 || status=$?
+    if ((status == cannot)); then
+        echo "$name: skipped, the program is not here and cannot be fetched"
+    elif ((status == 0)) && [[ ! -s $scratch/output ]]; then
         echo "$name: ok"
     else
         failed=1

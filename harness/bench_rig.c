@@ -132,7 +132,7 @@ uint32_t *random_order(uint32_t count)
  * In huge pages, where the system has them: a world of a hundred megabytes is no place for small ones, which would
  * each have to be looked up.
  */
-void *map_memory(uint64_t bytes)
+static void *map_memory(uint64_t bytes)
 {
     uint64_t room = (bytes + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES;
     char *memory =
@@ -150,18 +150,6 @@ void *map_memory(uint64_t bytes)
 static void unmap_memory(void *memory, uint64_t bytes)
 {
     munmap(memory, (bytes + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES);
-}
-
-#define EVICTION_BYTES (48u << 20)
-
-void chill(void)
-{
-    static volatile uint8_t *memory;
-
-    if (memory == NULL)
-        memory = map_memory(EVICTION_BYTES);
-    for (uint32_t i = 0; i < EVICTION_BYTES; i += 64)
-        memory[i]++;
 }
 
 /* ---- calls ------------------------------------------------------------------------------------------------------ */

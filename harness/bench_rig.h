@@ -50,9 +50,6 @@ double median(struct samples *samples);
 uint64_t random_below(uint64_t bound);
 /* A permutation of 0 .. count-1, to be freed. */
 uint32_t *random_order(uint32_t count);
-void *map_memory(uint64_t bytes);
-/* What the caches held is gone: both sides of a ratio start alike, as after other work. */
-void chill(void);
 
 /* Fills in the defaults of a benchmark's world: small pages, this many frames and runs. */
 void rig_config(struct rig *rig, uint32_t frame_count, uint32_t run_count);

@@ -238,7 +238,6 @@ const char *check_name_pages(const struct check_context *c, const pgr_world *w, 
 const char *check_state_name(uint32_t state);
 
 /* check_snapshot.c */
-enum check_operation check_operation_of(const pgr_call *call);
 void check_remember(struct check_context *c, const pgr_world *w, const void *frames, const pgr_call *call);
 void check_snapshot_again(struct check_context *c, const pgr_world *w);
 void check_remember_thread(struct check_context *c, const pgr_call *call, const pgr_result *result);

@@ -4,6 +4,7 @@
  */
 #include "harness/check_internal.h"
 #include "harness/no_coverage.h"
+#include "harness/world_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -517,9 +518,8 @@ static void *spare_block(struct check_context *c)
 
     if (bytes > c->spare_bytes) {
         free(c->spare_block);
-        c->spare_bytes = (bytes + PGR_WORLD_ALIGNMENT - 1) & ~(uint64_t)(PGR_WORLD_ALIGNMENT - 1);
-        c->spare_block = aligned_alloc(PGR_WORLD_ALIGNMENT, (size_t)c->spare_bytes);
-        c->spare_bytes = c->spare_block ? c->spare_bytes : 0;
+        c->spare_block = memory_allocate(bytes);
+        c->spare_bytes = c->spare_block ? bytes : 0;
     }
     return c->spare_block;
 }

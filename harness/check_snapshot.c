@@ -39,7 +39,7 @@ static enum check_operation operation_of_pager_op(uint32_t op)
 }
 
 /* A resume's operation is that of the call it resumes: the thread's memo has it. */
-enum check_operation check_operation_of(const pgr_call *call)
+static enum check_operation operation_of(const pgr_call *call)
 {
     switch (call->number) {
     case PGR_CALL_VMO_CREATE_CHILD:
@@ -523,7 +523,7 @@ void check_remember(struct check_context *c, const pgr_world *w, const void *fra
 
     before->taken = 1;
     before->call = call->number;
-    before->operation = check_operation_of(call);
+    before->operation = operation_of(call);
     before->handle_count = 0;
     before->supply.valid = 0;
     before->has_relatives = 0;

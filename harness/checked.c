@@ -1,18 +1,17 @@
 /* The core under its checkers, as an implementation. See checked.h. */
 #include "harness/checked.h"
 #include "harness/implementation_core.h"
+#include "harness/world_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 struct checked {
     struct implementation interface;
     struct implementation *inside; /* the same world, for those who look inside; null before the first reset */
     struct checked_options options;
     struct check_context *check; /* null before the first reset */
-    void *block, *frames;
-    uint64_t block_bytes, frames_bytes; /* 0: not mapped */
+    struct world_memory memory;  /* mapped */
     pgr_world *world;
     const struct check_invariant *violated;
     char message[1024];
@@ -20,36 +19,13 @@ struct checked {
     int is_at_end;
 };
 
-static void *map_memory(uint64_t bytes)
-{
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    return memory == MAP_FAILED ? NULL : memory;
-}
-
-static void unmap(struct checked *c)
-{
-    if (c->block != NULL)
-        munmap(c->block, c->block_bytes);
-    if (c->frames != NULL)
-        munmap(c->frames, c->frames_bytes);
-    c->block = NULL;
-    c->frames = NULL;
-}
-
 /* Fresh memory for each world: what an earlier one has left in its frames must not matter, and must not be seen. */
 static int make_world(struct checked *c, const pgr_config *config)
 {
-    unmap(c);
-    c->block_bytes = pgr_world_bytes(config);
-    c->frames_bytes = pgr_frames_bytes(config);
-    if (c->block_bytes == 0 || c->frames_bytes == 0)
+    world_memory_unmap(&c->memory);
+    if (world_memory_map(&c->memory, config) != 0)
         return -1;
-    c->block = map_memory(c->block_bytes);
-    c->frames = map_memory(c->frames_bytes);
-    if (c->block == NULL || c->frames == NULL)
-        return -1;
-    return pgr_init(c->block, c->block_bytes, config, &c->world) == ZX_OK ? 0 : -1;
+    return pgr_init(c->memory.block, c->memory.block_bytes, config, &c->world) == ZX_OK ? 0 : -1;
 }
 
 static void end_inside(struct checked *c)
@@ -69,7 +45,7 @@ static int checked_reset(void *self, const pgr_config *config, pgr_start *start)
     end_inside(c);
     if (make_world(c, config) != 0)
         return -1;
-    c->inside = implementation_core_over(c->world, c->frames);
+    c->inside = implementation_core_over(c->world, c->memory.frames);
     if (c->inside == NULL)
         return -1;
     if (c->check == NULL)
@@ -100,13 +76,13 @@ static void dispatch(struct checked *c, const pgr_call *call, pgr_result *result
     if (c->violated != NULL)
         return;
     if (c->options.without_checks) {
-        c->options.dispatch(c->world, c->frames, call, result);
+        c->options.dispatch(c->world, c->memory.frames, call, result);
         return;
     }
-    check_before(c->check, c->world, c->frames, call);
-    c->options.dispatch(c->world, c->frames, call, result);
-    if (!found(c, check_after(c->check, c->world, c->frames, call, result)) && c->options.walk_always)
-        found(c, check_walk(c->check, c->world, c->frames));
+    check_before(c->check, c->world, c->memory.frames, call);
+    c->options.dispatch(c->world, c->memory.frames, call, result);
+    if (!found(c, check_after(c->check, c->world, c->memory.frames, call, result)) && c->options.walk_always)
+        found(c, check_walk(c->check, c->world, c->memory.frames));
 }
 
 static void checked_call(void *self, const pgr_call *call, pgr_result *result)
@@ -166,7 +142,7 @@ void checked_walk(struct implementation *checked)
     struct checked *c = checked->self;
 
     if (!c->options.without_checks && c->world != NULL && c->violated == NULL)
-        found(c, check_walk(c->check, c->world, c->frames));
+        found(c, check_walk(c->check, c->world, c->memory.frames));
 }
 
 void checked_finish(struct implementation *checked)
@@ -175,7 +151,7 @@ void checked_finish(struct implementation *checked)
 
     checked_walk(checked);
     if (!c->options.without_checks && c->world != NULL && c->violated == NULL)
-        c->is_at_end = found(c, check_end(c->check, c->world, c->frames));
+        c->is_at_end = found(c, check_end(c->check, c->world, c->memory.frames));
 }
 
 /* ---- what was found ---- */
@@ -223,7 +199,7 @@ static void checked_end(void *self)
     struct checked *c = self;
 
     end_inside(c);
-    unmap(c);
+    world_memory_unmap(&c->memory);
     if (c->check != NULL)
         check_free(c->check);
     free(c);

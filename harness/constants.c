@@ -285,7 +285,8 @@ static unsigned naming_domain(unsigned domain)
     }
 }
 
-const char *constant_name(unsigned domain, uint64_t value)
+/* The name of exactly this value in this domain, or null. */
+static const char *constant_name(unsigned domain, uint64_t value)
 {
     domain = naming_domain(domain);
     for (size_t i = 0; i < CONSTANT_COUNT; i++)

@@ -32,9 +32,6 @@ struct constant {
 /* The constant of that name, or null. `length` is the name's, in bytes. */
 const struct constant *constant_find(const char *name, size_t length);
 
-/* The name of exactly this value in this domain, or null. */
-const char *constant_name(unsigned domain, uint64_t value);
-
 /* The name of a status; null for a value that is none. */
 const char *constant_status_name(zx_status_t status);
 

@@ -7,19 +7,6 @@
 
 NO_COVERAGE_BEGIN
 
-const struct diff_freedom_info diff_freedoms[DIFF_FREEDOM_COUNT] = {
-    [DIFF_AUX_RANGE] = {"aux range", "pager.md 5.1, README 'Decisions'",
-                        "a supply that fails behind check 10 leaves the aux range untouched or decommitted"},
-    [DIFF_READ_BATCH] = {"read batch", "pager.md 10.1, README 'Decisions'",
-                         "how many pages one READ of zx_vmo_read or zx_vmo_write asks for"},
-    [DIFF_RELEASE_ORDER] = {"release order", "pager.md 10.6", "the order in which woken threads run"},
-    [DIFF_PACKET_FLAGS] = {"packet flags", "pager.md 10.4", "the flags of a page request's packet"},
-    [DIFF_CONTIGUOUS] = {"contiguous", "README 'Memory map'",
-                         "where frames lie, and so whether a contiguous VMO finds free ones in a row"},
-    [DIFF_UNTOLD] = {"untold fields", "vmo.md 1.6, handles-ports-vmar.md 3.2",
-                     "bookkeeping, timestamps, reserved fields and padding"},
-};
-
 int diff_allowed_flags(struct diff_shown *shown, uint16_t command, uint16_t flags)
 {
     if (command >= sizeof(shown->flags) / sizeof(shown->flags[0]))

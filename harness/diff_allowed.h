@@ -7,29 +7,22 @@
  * about values (flags) that is done here. Choices that change what happens next (what a failed supply leaves of the aux
  * range, how much one READ asks for) are settings of the judge: it is configured so that it chooses as the other one
  * does, and then the two are compared without any freedom.
+ *
+ * In brackets: the page of docs/semantics/ that leaves it open.
+ *
+ * - What a supply that fails late leaves of the aux range, untouched or emptied: PGR_OPTION_SUPPLY_DECOMMITS, a setting
+ *   (supply.md, README.md "Decisions").
+ * - How many pages one READ of a read or write asks for: pgr_config.read_batch, a setting (page-requests.md, README.md
+ *   "Decisions").
+ * - The order in which released threads run: the judge resumes them in the other's (README.md "Decisions").
+ * - The flags of page requests, of which no page speaks: anything, but always the same for one command.
+ * - Where frames lie, and so whether a contiguous VMO finds free ones in a row (README.md "Decisions").
+ * - Bookkeeping, timestamps, reserved fields and padding: see diff_allowed_packet(), diff_allowed_info_vmo().
  */
 #ifndef HARNESS_DIFF_ALLOWED_H
 #define HARNESS_DIFF_ALLOWED_H
 
 #include "core/pgr.h"
-
-enum diff_freedom {
-    DIFF_AUX_RANGE,     /* a setting: PGR_OPTION_SUPPLY_DECOMMITS */
-    DIFF_READ_BATCH,    /* a setting: pgr_config.read_batch */
-    DIFF_RELEASE_ORDER, /* released threads may go on in any order: the judge resumes them in the other's */
-    DIFF_PACKET_FLAGS,  /* of page requests: anything, but always the same for one command */
-    DIFF_CONTIGUOUS,    /* whether a free stretch of frames is found for a contiguous VMO */
-    DIFF_UNTOLD,        /* fields without meaning: see diff_allowed_packet(), diff_allowed_info_vmo() */
-    DIFF_FREEDOM_COUNT
-};
-
-struct diff_freedom_info {
-    const char *name;
-    const char *section; /* of the specification that leaves it open */
-    const char *text;    /* what may differ */
-};
-
-extern const struct diff_freedom_info diff_freedoms[DIFF_FREEDOM_COUNT];
 
 /* What one implementation has shown so far. Zeroed: nothing. */
 struct diff_shown {

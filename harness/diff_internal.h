@@ -75,9 +75,4 @@ int diff_compare_step(struct pair *pair, const struct diff_step *step);
 /* Compares all VMOs that handles name. 1: there is a difference. */
 int diff_look(struct pair *pair);
 
-/* Compares who is to go on next. */
-int diff_compare_released(struct pair *pair);
-
-uint32_t diff_released(const struct implementation *implementation);
-
 #endif

@@ -185,13 +185,29 @@ static void record(struct pair *pair, const pgr_call *first, const pgr_result *f
         recorder_call(pair->second_recorder, second, second_result);
 }
 
+/* Who is to go on next. */
+static int compare_released(struct pair *pair)
+{
+    uint32_t first = implementation_released(pair->first), second = implementation_released(pair->second);
+
+    if (first == second)
+        return 0;
+    if (first == PGR_NO_THREAD)
+        return diff_note(pair, DIFF_RELEASED, "goes on", "nobody against thread %" PRIu32, second);
+    if (second == PGR_NO_THREAD)
+        return diff_note(pair, DIFF_RELEASED, "goes on", "thread %" PRIu32 " against nobody", first);
+    if (!pair->options.strict)
+        return 0;
+    return diff_note(pair, DIFF_RELEASED, "goes on", "thread %" PRIu32 " against thread %" PRIu32, first, second);
+}
+
 static void end_step(struct pair *pair, const struct diff_step *step)
 {
     pair->difference.first = *step->first;
     pair->difference.second = *step->second;
     if (pair->names.is_short)
         diff_note(pair, DIFF_OUTPUT, "memory", "none is left to compare with");
-    if (diff_compare_step(pair, step) || diff_compare_released(pair))
+    if (diff_compare_step(pair, step) || compare_released(pair))
         return;
     if (pair->options.look_every != 0 && pair->steps % pair->options.look_every == 0)
         diff_look(pair);
@@ -314,32 +330,12 @@ static void pair_resume(void *self, uint32_t number, void *buffer, uint64_t byte
 
 /* ---- who goes on ---- */
 
-uint32_t diff_released(const struct implementation *implementation)
-{
-    return implementation->released != NULL ? implementation->released(implementation->self) : PGR_NO_THREAD;
-}
-
-int diff_compare_released(struct pair *pair)
-{
-    uint32_t first = diff_released(pair->first), second = diff_released(pair->second);
-
-    if (first == second)
-        return 0;
-    if (first == PGR_NO_THREAD)
-        return diff_note(pair, DIFF_RELEASED, "goes on", "nobody against thread %" PRIu32, second);
-    if (second == PGR_NO_THREAD)
-        return diff_note(pair, DIFF_RELEASED, "goes on", "thread %" PRIu32 " against nobody", first);
-    if (!pair->options.strict)
-        return 0;
-    return diff_note(pair, DIFF_RELEASED, "goes on", "thread %" PRIu32 " against thread %" PRIu32, first, second);
-}
-
 /* In the order of the second, if that is free to choose: the first can resume any released thread. */
 static uint32_t pair_released(void *self)
 {
     struct pair *pair = self;
 
-    return pair->is_found ? PGR_NO_THREAD : diff_released(pair->second);
+    return pair->is_found ? PGR_NO_THREAD : implementation_released(pair->second);
 }
 
 /* ---- resetting ---- */

@@ -51,16 +51,6 @@ static void after_line(void *context, const struct run_moment *moment)
     watch->report->line = moment->line->number;
 }
 
-static int accept(void *context, const pgr_world *world, const void *frames, char *message, size_t message_bytes)
-{
-    (void)context;
-    (void)world;
-    (void)frames;
-    (void)message;
-    (void)message_bytes;
-    return 0;
-}
-
 static char *print_up_to(const struct trace *trace, uint32_t last_line)
 {
     char *text = NULL;
@@ -90,7 +80,6 @@ static enum diff_verdict run_once(const struct trace *trace, struct implementati
                                   .record = 1,
                                   .implementation = pair,
                                   .world = world,
-                                  .check = accept,
                                   .after_line = after_line,
                                   .after_line_context = &watch};
     uint32_t calls = count_calls(trace);

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "harness/implementation_core.h"
 
@@ -13,23 +12,13 @@
 
 /* ---- worlds ---- */
 
-static void *map_memory(uint64_t bytes)
-{
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    return memory == MAP_FAILED ? NULL : memory;
-}
-
 static void free_world(struct exec_world *w)
 {
     if (w == NULL)
         return;
     play_end(&w->player);
     implementation_end(w->core);
-    if (w->block != NULL)
-        munmap(w->block, w->block_bytes);
-    if (w->frames != NULL)
-        munmap(w->frames, w->frames_bytes);
+    world_memory_unmap(&w->memory);
     free(w->koids);
     free(w->ranges);
     free(w);
@@ -41,11 +30,7 @@ static struct exec_world *allocate_world(const pgr_config *config)
 
     if (w == NULL)
         return NULL;
-    w->block_bytes = pgr_world_bytes(config);
-    w->frames_bytes = pgr_frames_bytes(config);
-    w->block = map_memory(w->block_bytes);
-    w->frames = map_memory(w->frames_bytes);
-    if (w->block != NULL && w->frames != NULL)
+    if (world_memory_map(&w->memory, config) == 0)
         return w;
     free_world(w);
     return NULL;
@@ -58,8 +43,8 @@ static struct exec_world *fresh_world(struct exec_judge *judge)
 
     if (w == NULL)
         return NULL;
-    if (pgr_init(w->block, w->block_bytes, &judge->config, &w->world) == ZX_OK)
-        w->core = implementation_core_over(w->world, w->frames);
+    if (pgr_init(w->memory.block, w->memory.block_bytes, &judge->config, &w->world) == ZX_OK)
+        w->core = implementation_core_over(w->world, w->memory.frames);
     if (w->core != NULL) {
         pgr_start_handles(w->world, &start);
         if (play_begin(&w->player, judge->trace, &judge->config, w->core, &start) == 0)
@@ -74,14 +59,14 @@ static struct exec_world *fresh_world(struct exec_judge *judge)
 static int copy_image(const struct exec_world *from, struct exec_world *to)
 {
     uint64_t bytes = pgr_image_bytes(from->world);
-    void *image = malloc(bytes);
+    void *image = memory_allocate(bytes);
     int is_copied = image != NULL && pgr_save(from->world, image, bytes) == ZX_OK &&
-                    pgr_load(to->block, to->block_bytes, image, bytes, &to->world) == ZX_OK;
+                    pgr_load(to->memory.block, to->memory.block_bytes, image, bytes, &to->world) == ZX_OK;
 
     free(image);
     if (!is_copied)
         return -1;
-    memcpy(to->frames, from->frames, pgr_frames_used_bytes(from->world));
+    memcpy(to->memory.frames, from->memory.frames, (size_t)pgr_frames_used_bytes(from->world));
     return 0;
 }
 
@@ -121,7 +106,7 @@ static struct exec_world *copy_world(const struct exec_judge *judge, const struc
     to->call = from->call;
     to->result = from->result;
     if (copy_image(from, to) == 0 && copy_knowledge(from, to) == 0) {
-        to->core = implementation_core_over(to->world, to->frames);
+        to->core = implementation_core_over(to->world, to->memory.frames);
         if (to->core != NULL && play_copy(&from->player, to->core, &to->player, &to->call) == 0)
             return to;
     }
@@ -154,7 +139,7 @@ static int same_ended(const struct played_call *a, const struct played_call *b)
 
     if (a->thread->number != b->thread->number || memcmp(&a->result, &b->result, sizeof(a->result)) != 0)
         return 0;
-    return bytes == 0 || memcmp(a->call.buffer, b->call.buffer, bytes) == 0;
+    return bytes == 0 || memcmp(a->call.buffer, b->call.buffer, (size_t)bytes) == 0;
 }
 
 static int same_answers(const struct exec_world *a, const struct exec_world *b)
@@ -186,7 +171,7 @@ static int same_thread(const struct run_thread *a, const struct run_thread *b)
         return a == b;
     if (a->state != b->state || (a->buffer == NULL) != (b->buffer == NULL))
         return 0;
-    if (a->buffer != NULL && memcmp(a->buffer, b->buffer, a->call.buffer_bytes) != 0)
+    if (a->buffer != NULL && memcmp(a->buffer, b->buffer, (size_t)a->call.buffer_bytes) != 0)
         return 0;
     return a->x86 == NULL || b->x86 == NULL ||
            memcmp(&a->x86->registers, &b->x86->registers, sizeof(a->x86->registers)) == 0;
@@ -204,7 +189,7 @@ static int same_threads(const struct exec_world *a, const struct exec_world *b)
 static int same_world(const struct exec_world *a, const struct exec_world *b)
 {
     return same_answers(a, b) && same_bindings(a, b) && same_threads(a, b) &&
-           pgr_canonical_hash(a->world, a->frames) == pgr_canonical_hash(b->world, b->frames);
+           pgr_canonical_hash(a->world, a->memory.frames) == pgr_canonical_hash(b->world, b->memory.frames);
 }
 
 /* Adds the world, unless it is one that the list has. */
@@ -223,7 +208,7 @@ static void add_world(struct exec_world **list, struct exec_world *w)
 
 static zx_status_t dispatch(struct exec_world *w, pgr_call *call, pgr_result *result)
 {
-    pgr_dispatch(w->world, w->frames, call, result);
+    pgr_dispatch(w->world, w->memory.frames, call, result);
     return result->outcome == PGR_DONE ? result->status : ZX_ERR_BAD_STATE;
 }
 

@@ -11,6 +11,7 @@
 
 #include "harness/protocol.h"
 #include "harness/trace.h"
+#include "harness/world_memory.h"
 
 #define JUDGE_WORLDS_MAX 32u /* kept at a time; of what would be more, the unusual is left out */
 
@@ -27,8 +28,7 @@ struct exec_range {
 struct exec_world {
     struct exec_world *next;
     pgr_world *world;
-    void *block, *frames;
-    uint64_t block_bytes, frames_bytes;
+    struct world_memory memory;  /* mapped */
     struct implementation *core; /* over this world */
     struct player player;
     /* What came of the last line; player.ended has what it has ended besides. */

@@ -4,6 +4,7 @@
 #include "harness/check.h"
 #include "harness/executor_internal.h"
 #include "harness/recorder.h"
+#include "harness/world_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,18 +23,13 @@ static int make_lane(struct lane *lane)
     return lane->buffers != NULL;
 }
 
-static void *aligned_block(uint64_t bytes)
-{
-    return aligned_alloc(PGR_WORLD_ALIGNMENT, (bytes + PGR_WORLD_ALIGNMENT - 1) & ~(uint64_t)(PGR_WORLD_ALIGNMENT - 1));
-}
-
 struct executor *executor_get(void)
 {
     if (executor.ready)
         return &executor;
     program_largest_config(&executor.largest);
     executor.check = check_new(&executor.largest);
-    executor.loading = aligned_block(pgr_world_bytes(&executor.largest));
+    executor.loading = memory_allocate(pgr_world_bytes(&executor.largest));
     if (!executor.check || !executor.loading || !make_lane(&executor.lanes[0]) || !make_lane(&executor.lanes[1]))
         return NULL;
     executor.ready = 1;
@@ -44,7 +40,7 @@ static void *frames_of(struct lane *lane, const struct program_header *header)
 {
     void **frames = &lane->frames[header->world / WORLDS_ON_SAME_FRAMES];
     if (!*frames)
-        *frames = malloc(pgr_frames_bytes(&header->config));
+        *frames = memory_allocate(pgr_frames_bytes(&header->config));
     return *frames;
 }
 
@@ -57,7 +53,7 @@ static pgr_world *fresh_world(struct world_block *block, const pgr_config *confi
         return block->world;
     }
     if (!block->memory)
-        block->memory = aligned_block(bytes);
+        block->memory = memory_allocate(bytes);
     if (block->memory)
         pgr_init(block->memory, bytes, config, &block->world);
     return block->world;
@@ -204,7 +200,7 @@ static int grow(struct image *image, uint64_t bytes)
         return 1;
     free(image->memory);
     image->room = 2 * bytes;
-    image->memory = malloc(image->room);
+    image->memory = memory_allocate(image->room);
     return image->memory != NULL;
 }
 
@@ -224,7 +220,7 @@ static int same_frames(const struct lane *a, const struct lane *b)
             return 0;
         uint64_t at = (uint64_t)view.frame << shift, bytes = (uint64_t)view.count << shift;
         if (view.holders > 0 &&
-            memcmp((uint8_t *)a->current_frames + at, (uint8_t *)b->current_frames + at, bytes) != 0)
+            memcmp((uint8_t *)a->current_frames + at, (uint8_t *)b->current_frames + at, (size_t)bytes) != 0)
             return 0;
         frame = view.frame + view.count;
     }
@@ -237,7 +233,8 @@ static int compare_lanes(struct run *run, struct lane *a, struct lane *b)
     run->message = NULL;
     if (!save(a) || !save(b)) {
         run->message = "a world cannot be saved";
-    } else if (a->image.bytes != b->image.bytes || memcmp(a->image.memory, b->image.memory, a->image.bytes) != 0) {
+    } else if (a->image.bytes != b->image.bytes ||
+               memcmp(a->image.memory, b->image.memory, (size_t)a->image.bytes) != 0) {
         run->message = "the same input, run twice, gave two different worlds";
     } else if (!same_frames(a, b)) {
         run->message = "the same input, run twice, gave different bytes in the frames";

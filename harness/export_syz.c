@@ -40,7 +40,8 @@ static int accepts(const struct trace_status *status, zx_status_t wanted)
     return 0;
 }
 
-const struct trace_line *syz_ending_of(const struct trace_line *line)
+/* The line that tells the end of the call that this one begins; null if the trace ends before. */
+static const struct trace_line *ending_of(const struct trace_line *line)
 {
     const struct trace_symbol *thread = line->thread;
 
@@ -53,7 +54,7 @@ const struct trace_line *syz_ending_of(const struct trace_line *line)
 int syz_may_succeed(const struct trace_line *line)
 {
     if (line->form == TRACE_UNFINISHED)
-        line = syz_ending_of(line);
+        line = ending_of(line);
     return line != NULL && accepts(line->status, ZX_OK);
 }
 
@@ -73,7 +74,7 @@ static const char *expected_word(const struct trace_line *line)
                                         ZX_ERR_ALREADY_EXISTS, ZX_ERR_ACCESS_DENIED};
 
     if (line->form == TRACE_UNFINISHED)
-        return syz_ending_of(line) != NULL ? "blocked" : "unfinished";
+        return ending_of(line) != NULL ? "blocked" : "unfinished";
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (line->status->form == TRACE_STATUS_ONE && line->status->next == NULL && line->status->status == known[i])
             return constant_status_name(known[i]);

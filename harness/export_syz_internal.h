@@ -38,9 +38,6 @@ void syz_begin_call(struct exporting *e);
 /* Whether a call may end with ZX_OK: by its own line, or, of one that blocks, by the line that tells its end. */
 int syz_may_succeed(const struct trace_line *line);
 
-/* The line that tells the end of the call that this one begins; null if the trace ends before. */
-const struct trace_line *syz_ending_of(const struct trace_line *line);
-
 /* Notes why the line cannot be written. Returns -1. */
 int syz_refuse(struct exporting *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -37,9 +37,4 @@ int failure_answer(struct failure_run *run, const char *text, size_t bytes, FILE
 void failure_describe_difference(const struct trace_line *expected, const struct trace_line *actual, const char *note,
                                  struct failure *failure);
 
-/*
- * Cuts a trace off behind the line of that number; `with_inserted`: and the lines that a recording has put behind it.
- */
-void failure_cut(struct trace *trace, uint32_t number, int with_inserted);
-
 #endif

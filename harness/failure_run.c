@@ -35,17 +35,6 @@ static int cannot_run(struct failure *failure, const char *why)
     return -1;
 }
 
-/* The checked core walks by itself: lines with check_invariants() have nothing left to do. */
-static int pass(void *context, const pgr_world *world, const void *frames, char *message, size_t message_bytes)
-{
-    (void)context;
-    (void)world;
-    (void)frames;
-    (void)message;
-    (void)message_bytes;
-    return 0;
-}
-
 /* ---- one run ---- */
 
 struct setting {
@@ -54,7 +43,10 @@ struct setting {
     int record;
 };
 
-/* Runs the trace. 0, and where it does not record, what differs first; or -1: it cannot be run. */
+/*
+ * Runs the trace. 0, and where it does not record, what differs first; or -1: it cannot be run. Lines with
+ * check_invariants() have nothing to do: the checked core walks by itself.
+ */
 static int run(const struct failure_run *task, struct trace *trace, const struct setting *setting,
                struct failure *failure)
 {
@@ -63,19 +55,13 @@ static int run(const struct failure_run *task, struct trace *trace, const struct
                                   .record = setting->record,
                                   .implementation = setting->implementation,
                                   .world = task->world,
-                                  .check = pass,
                                   .differs = setting->record ? NULL : on_difference,
                                   .differs_context = &watch,
                                   .progress = setting->progress};
 
-    switch (run_trace(trace, &options)) {
-    case RUN_SKIPPED:
-        return cannot_run(failure, "it has a call that is not there yet");
-    case RUN_ERROR:
+    if (run_trace(trace, &options) == RUN_ERROR)
         return cannot_run(failure, "there is no such world, or no memory for it");
-    default:
-        return 0;
-    }
+    return 0;
 }
 
 /* The core, made at the first question, with these checks. Null without memory. */
@@ -122,7 +108,8 @@ static uint32_t last_number(const struct trace *trace)
     return number;
 }
 
-void failure_cut(struct trace *trace, uint32_t number, int with_inserted)
+/* `with_inserted`: and behind the lines that a recording has put there. */
+static void cut_behind(struct trace *trace, uint32_t number, int with_inserted)
 {
     struct trace_line *line = numbered(trace, number);
 
@@ -162,7 +149,7 @@ static int keep_violation(struct failure_run *task, struct trace *trace, FILE *r
     if (checked_violated(core) == NULL || (uint32_t)checked_is_at_end(core) != task->held.is_at_end)
         return 0;
     describe_violation(trace, core, failure);
-    failure_cut(trace, failure->line, 1);
+    cut_behind(trace, failure->line, 1);
     trace_write(trace, recorded);
     return 0;
 }
@@ -211,7 +198,7 @@ static struct trace *record_but_kept(struct failure_run *task, const struct trac
 
     if (recorded != NULL && run(task, recorded, &setting, &ignored) == 0) {
         put_back(recorded, trace, number_of_kept(task, trace));
-        failure_cut(recorded, last_number(trace), 0);
+        cut_behind(recorded, last_number(trace), 0);
         made = shrink_copy(recorded);
     }
     trace_free(recorded);
@@ -302,7 +289,7 @@ static void ask_oracle(struct failure_run *task, const struct trace *trace, vola
 
     task->held = *failure;
     if (cut != NULL) {
-        failure_cut(cut, failure->line, 0);
+        cut_behind(cut, failure->line, 0);
         failure->oracle_agrees = (uint32_t)oracle_agrees(task, cut, progress);
         failure->is_loose = failure->oracle_agrees || task->is_loose;
     }

@@ -90,6 +90,9 @@ struct implementation *implementation_core(void);
 /* The oracle (harness/oracle/): it has generous memory, but as many frames as the configuration says. Null without memory. */
 struct implementation *implementation_oracle(void);
 
+/* The released thread that is to go on next, or PGR_NO_THREAD. */
+uint32_t implementation_released(const struct implementation *implementation);
+
 /* Ends an implementation; null is allowed. */
 void implementation_end(struct implementation *implementation);
 

@@ -3,16 +3,16 @@
  * world never touches costs nothing, and kept from one reset to the next.
  */
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "harness/implementation_core.h"
 #include "harness/no_coverage.h"
+#include "harness/world_memory.h"
 
 NO_COVERAGE_BEGIN
 
 struct block {
     void *memory;
-    uint64_t bytes;
+    size_t bytes;
 };
 
 struct core {
@@ -29,17 +29,10 @@ static int make_room(struct block *block, uint64_t bytes)
 {
     if (block->bytes >= bytes)
         return 0;
-    /* A machine of 32 bits has no room for the largest worlds. */
-    if (bytes != (size_t)bytes)
-        return -1;
-    if (block->memory != NULL)
-        munmap(block->memory, block->bytes);
-    *block = (struct block){0};
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        return -1;
-    *block = (struct block){memory, bytes};
-    return 0;
+    memory_unmap(block->memory, block->bytes);
+    block->memory = memory_map(bytes);
+    block->bytes = block->memory != NULL ? (size_t)bytes : 0;
+    return block->memory != NULL ? 0 : -1;
 }
 
 static int core_reset(void *self, const pgr_config *config, pgr_start *start)
@@ -227,12 +220,9 @@ static void core_end(void *self)
 {
     struct core *core = self;
 
-    if (core->world_block.memory != NULL)
-        munmap(core->world_block.memory, core->world_block.bytes);
-    if (core->frames_block.memory != NULL)
-        munmap(core->frames_block.memory, core->frames_block.bytes);
-    if (core->zeros.memory != NULL)
-        munmap(core->zeros.memory, core->zeros.bytes);
+    memory_unmap(core->world_block.memory, core->world_block.bytes);
+    memory_unmap(core->frames_block.memory, core->frames_block.bytes);
+    memory_unmap(core->zeros.memory, core->zeros.bytes);
     free(core);
 }
 
@@ -283,6 +273,11 @@ const pgr_world *implementation_core_world(const struct implementation *implemen
     if (frames != NULL)
         *frames = core->frames;
     return core->world;
+}
+
+uint32_t implementation_released(const struct implementation *implementation)
+{
+    return implementation->released != NULL ? implementation->released(implementation->self) : PGR_NO_THREAD;
 }
 
 void implementation_end(struct implementation *implementation)

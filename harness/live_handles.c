@@ -115,7 +115,7 @@ void live_handles_check(struct live_handles *live, const pgr_world *world, zx_ha
     }
 }
 
-void live_handles_clear(struct live_handles *live)
+static void clear(struct live_handles *live)
 {
     live->count = 0;
     live->batch = 0;
@@ -132,7 +132,7 @@ void live_handles_start(struct live_handles *live, const pgr_world *world)
 {
     pgr_start start;
     pgr_start_handles(world, &start);
-    live_handles_clear(live);
+    clear(live);
     live_handles_add(live, world, start.vmar);
     live_handles_add(live, world, start.bti);
     live_handles_add(live, world, start.resource);

@@ -54,8 +54,6 @@ void live_handles_check(struct live_handles *live, const pgr_world *world, zx_ha
 /* Brings the list up to date by looking at the whole world; for those who do not see the results. */
 void live_handles_refresh(struct live_handles *live, const pgr_world *world);
 
-void live_handles_clear(struct live_handles *live);
-
 /* Kind PGR_OBJECT_NONE stands for any. `rank` 0 is the freshest; ranks wrap. Null if there is none of the kind. */
 const struct live_handle *live_handle_of_kind(const struct live_handles *live, uint32_t kind, uint32_t rank);
 const struct live_handle *live_handle_of_nature(const struct live_handles *live, uint32_t nature, uint32_t rank);

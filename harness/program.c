@@ -281,10 +281,10 @@ static uint32_t prologue_call(const struct program *p)
 }
 
 /* A page of the comb, which is the one behind the last one's neighbour. */
-static void make_tooth(const struct program *p, pgr_call *call)
+static void make_tooth(const struct program *p, const struct live_handle *comb, pgr_call *call)
 {
     uint64_t page = (uint64_t)1 << p->header.config.page_shift, tooth = p->prologue_at - 3 - (p->header.prologue & 7u);
-    call->arg[0] = comb_of(p)->value;
+    call->arg[0] = comb->value;
     call->arg[1] = ZX_VMO_OP_COMMIT;
     call->arg[2] = 2 * tooth * page;
     call->arg[3] = page;
@@ -296,14 +296,15 @@ static void adapt_to_prologue(const struct program *p, pgr_call *call)
     static const uint64_t pages[] = {[PROLOGUE_COMB] = 2 * COMB_TEETH, [PROLOGUE_LARGE] = PROLOGUE_PAGES};
     uint32_t kind = p->header.prologue >> 3 & 3u, extra = prologue_extra(p);
     uint64_t size = pages[extra] << p->header.config.page_shift;
+    const struct live_handle *comb = call->number == PGR_CALL_VMO_OP_RANGE ? comb_of(p) : NULL;
     if (call->number == PGR_CALL_PAGER_CREATE_VMO && kind == PROLOGUE_DIRTY)
         call->arg[1] |= ZX_VMO_TRAP_DIRTY;
     if (call->number == PGR_CALL_PAGER_CREATE_VMO && size > 0)
         call->arg[4] = size;
     if (call->number == PGR_CALL_VMO_CREATE && size > 0)
         call->arg[0] = size;
-    if (call->number == PGR_CALL_VMO_OP_RANGE)
-        make_tooth(p, call);
+    if (comb != NULL)
+        make_tooth(p, comb, call);
 }
 
 static int prologue_record(struct program *p, const pgr_world *world, pgr_call *call)

@@ -44,7 +44,8 @@ void program_buffers_free(struct program_buffers *buffers)
     free(buffers);
 }
 
-uint8_t *program_buffer(struct program_buffers *buffers, uint32_t slot, uint64_t bytes, uint32_t alignment)
+/* Memory for a buffer of this thread, ending where the readable memory ends. `bytes` at most PROGRAM_BUFFER_MAX. */
+static uint8_t *buffer_of(struct program_buffers *buffers, uint32_t slot, uint64_t bytes, uint32_t alignment)
 {
     uint64_t start = (PROGRAM_BUFFER_MAX - bytes) & ~(uint64_t)(alignment - 1);
     return buffers->memory + (size_t)slot * SLOT_BYTES + start;
@@ -463,7 +464,7 @@ uint64_t natural_buffer_bytes(const pgr_call *call, const pgr_arg *arg)
 static void give_buffer(struct operand_context *c, uint32_t slot, uint64_t bytes, uint32_t alignment)
 {
     c->call->buffer_bytes = at_most(bytes, PROGRAM_BUFFER_MAX);
-    c->call->buffer = program_buffer(c->p->buffers, slot, c->call->buffer_bytes, alignment);
+    c->call->buffer = buffer_of(c->p->buffers, slot, c->call->buffer_bytes, alignment);
 }
 
 /* The buffer is in mapped memory, for calls that know such buffers; others have an empty one. */

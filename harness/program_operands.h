@@ -143,7 +143,6 @@ void note_handle(struct operand_context *c, uint32_t place, zx_handle_t value);
 
 /* What a form means that depends on the context: boundary values, values of a domain. */
 uint64_t boundary_value(const struct operand_context *c, uint32_t boundary);
-uint64_t domain_value(uint32_t domain, uint32_t seed);
 uint64_t largest_vmo(uint32_t page_shift);
 
 /* Bytes of the buffer that a call of these arguments naturally has. */
@@ -192,9 +191,6 @@ uint32_t steer_call(const struct program *p, const pgr_world *world, uint32_t nu
 /* Reads all operands of call->number into `call`, buffers into the memory of thread `slot`. */
 void decode_arguments(struct program *p, const pgr_world *world, struct program_reader *r, pgr_call *call,
                       uint32_t slot);
-
-/* Memory for a buffer of this thread, ending where the readable memory ends. `bytes` at most PROGRAM_BUFFER_MAX. */
-uint8_t *program_buffer(struct program_buffers *buffers, uint32_t slot, uint64_t bytes, uint32_t alignment);
 
 /* ---- worlds ---- */
 

@@ -76,7 +76,7 @@ static const struct domain_values domains[PGR_DOMAIN_COUNT] = {
     [PGR_DOMAIN_PHYSICAL_ADDRESS] = VALUES(0, 0x10000000, 0, 0x100000, 0xfffffffffffff000, 0x2001),
 };
 
-uint64_t domain_value(uint32_t domain, uint32_t seed)
+static uint64_t domain_value(uint32_t domain, uint32_t seed)
 {
     const struct domain_values *d = &domains[domain < PGR_DOMAIN_COUNT ? domain : PGR_DOMAIN_NUMBER];
     if (d->count == 0)

@@ -85,12 +85,6 @@ int play_copy(const struct player *player, struct implementation *implementation
  */
 enum played play_call(struct player *player, struct trace_line *line, pgr_call *call, pgr_result *result);
 
-/* Forgets the calls that the last line has ended, and their buffers; play_call() begins with it. */
-void play_forget(struct player *player);
-
-/* The next released thread, or PGR_NO_THREAD. */
-uint32_t play_released(const struct player *player);
-
 /* Lets a released thread go on; if its call ends with that it is added to the ended ones. 0, or -1: it cannot. */
 int play_resume(struct player *player, uint32_t thread);
 

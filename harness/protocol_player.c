@@ -19,7 +19,7 @@ static void *grown(void *array, uint32_t used, uint32_t count, size_t element)
     return larger;
 }
 
-/* Names that have come since: the arrays by symbol get room for them. */
+/* The arrays by symbol get room for the names that have come since; at first there are no arrays. */
 static int make_room(struct player *player)
 {
     struct run *run = &player->run;
@@ -27,7 +27,7 @@ static int make_room(struct player *player)
     uint32_t room = count + count / 2;
     void *larger;
 
-    if (count <= player->symbols)
+    if (run->bindings != NULL && run->threads != NULL && count <= player->symbols)
         return 0;
     larger = grown(run->bindings, player->symbols, room, sizeof(*run->bindings));
     if (larger == NULL)
@@ -95,9 +95,9 @@ static void take_over_call(const struct run_thread *thread, const struct run_thr
 
 static void *copy_bytes(const void *bytes, uint64_t count)
 {
-    void *copy = malloc(count > 0 ? count : 1);
+    void *copy = malloc(count + 1);
 
-    return copy != NULL && count > 0 ? memcpy(copy, bytes, count) : copy;
+    return copy != NULL ? memcpy(copy, bytes, count) : NULL;
 }
 
 static int copy_thread(const struct run_thread *thread, struct run *run)
@@ -133,6 +133,8 @@ static int copy_threads(const struct player *player, struct player *copy)
 
 static int copy_ended(const struct player *player, struct player *copy)
 {
+    if (player->ended_count == 0)
+        return 0;
     copy->ended = copy_bytes(player->ended, player->ended_count * sizeof(*player->ended));
     if (copy->ended == NULL)
         return -1;
@@ -181,7 +183,8 @@ static enum played cannot(struct player *player, const char *format, const char 
     return PLAYED_IMPOSSIBLE;
 }
 
-void play_forget(struct player *player)
+/* The calls that the last line has ended, and their buffers. */
+static void forget_ended(struct player *player)
 {
     for (uint32_t i = 0; i < player->ended_count; i++) {
         struct run_thread *thread = player->ended[i].thread;
@@ -233,7 +236,7 @@ enum played play_call(struct player *player, struct trace_line *line, pgr_call *
     struct implementation *implementation = player->run.implementation;
     struct run_thread *thread;
 
-    play_forget(player);
+    forget_ended(player);
     if (make_room(player) != 0)
         return cannot(player, "%s", "out of memory");
     thread = thread_for(player, line);
@@ -250,13 +253,6 @@ enum played play_call(struct player *player, struct trace_line *line, pgr_call *
 }
 
 /* ---- threads that go on ---- */
-
-uint32_t play_released(const struct player *player)
-{
-    const struct implementation *implementation = player->run.implementation;
-
-    return implementation->released != NULL ? implementation->released(implementation->self) : PGR_NO_THREAD;
-}
 
 static int add_ended(struct player *player, struct run_thread *thread, const pgr_result *result)
 {
@@ -300,7 +296,7 @@ int play_resume(struct player *player, uint32_t number)
 int play_resume_all(struct player *player)
 {
     for (uint32_t resumes = 0; resumes < PLAYED_RESUMES_MAX; resumes++) {
-        uint32_t number = play_released(player);
+        uint32_t number = implementation_released(player->run.implementation);
         if (number == PGR_NO_THREAD)
             return 0;
         if (play_resume(player, number) != 0)

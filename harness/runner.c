@@ -230,18 +230,11 @@ static void resume(struct run *run, uint32_t number)
     settle(run, thread, &result);
 }
 
-static uint32_t first_released(const struct run *run)
-{
-    const struct implementation *implementation = run->implementation;
-
-    return implementation->released != NULL ? implementation->released(implementation->self) : PGR_NO_THREAD;
-}
-
 /* All that a line released runs now, in the order of its release. */
 static void resume_released(struct run *run)
 {
     for (uint32_t resumes = 0; !run->failed; resumes++) {
-        uint32_t number = first_released(run);
+        uint32_t number = implementation_released(run->implementation);
         if (number == PGR_NO_THREAD)
             return;
         if (resumes == RESUMES_MAX) {
@@ -262,7 +255,8 @@ static void check_invariants(struct run *run, const struct trace_line *line)
     const void *frames = NULL;
     const pgr_world *world = implementation_core_world(run->implementation, &frames);
 
-    if (world == NULL || options->check(options->check_context, world, frames, message, sizeof(message)) == 0) {
+    if (world == NULL || options->check == NULL ||
+        options->check(options->check_context, world, frames, message, sizeof(message)) == 0) {
         print_verbose(run, line);
         return;
     }
@@ -549,23 +543,6 @@ static void run_lines(struct run *run)
     run_observe(run, NULL);
 }
 
-static int is_call(const struct trace_line *line)
-{
-    return line->form == TRACE_CALL || line->form == TRACE_UNFINISHED || line->form == TRACE_FAULTING;
-}
-
-const struct trace_line *run_missing(const struct trace *trace, int can_check, const char **missing)
-{
-    for (const struct trace_line *line = trace_lines(trace); line != NULL; line = line->next) {
-        if (!is_call(line))
-            continue;
-        *missing = trace_call_row(line->call)->name;
-        if (line->call == TRACE_CALL_CHECK_INVARIANTS && !can_check)
-            return line;
-    }
-    return NULL;
-}
-
 static enum run_verdict run_in_world(struct run *run)
 {
     const struct run_options *options = run->options;
@@ -582,16 +559,8 @@ static enum run_verdict run_in_world(struct run *run)
 enum run_verdict run_trace(struct trace *trace, const struct run_options *options)
 {
     struct run run = {.trace = trace, .options = options};
-    const char *missing;
-    const struct trace_line *line = run_missing(trace, options->check != NULL, &missing);
-    enum run_verdict verdict;
+    enum run_verdict verdict = run_in_world(&run);
 
-    if (line != NULL) {
-        if (options->out != NULL)
-            fprintf(options->out, "%s:%u: skipped: %s is not there yet\n", options->name, line->number, missing);
-        return RUN_SKIPPED;
-    }
-    verdict = run_in_world(&run);
     run_free_world(&run);
     return verdict;
 }

@@ -10,9 +10,8 @@
 
 enum run_verdict {
     RUN_PASSED,
-    RUN_FAILED,  /* a line was not as expected; the lines behind it were not run */
-    RUN_SKIPPED, /* nothing was run, for the trace has a call that this version does not perform */
-    RUN_ERROR    /* nothing was run, for there is no such world, or no memory */
+    RUN_FAILED, /* a line was not as expected; the lines behind it were not run */
+    RUN_ERROR   /* nothing was run, for there is no such world, or no memory */
 };
 
 struct run;
@@ -50,8 +49,8 @@ struct run_options {
     void *observe_context;
 
     /*
-     * What check_invariants() does: 0, or -1 and what is wrong in `message`. Null: a trace with check_invariants() is
-     * skipped. Only a core has invariants that can be checked: on another implementation the line passes.
+     * What check_invariants() does: 0, or -1 and what is wrong in `message`. Null: nothing, and the line passes, as it
+     * does on an implementation that is not the core, whose invariants they are.
      */
     int (*check)(void *context, const pgr_world *world, const void *frames, char *message, size_t message_bytes);
     void *check_context;
@@ -78,11 +77,5 @@ enum run_verdict run_trace(struct trace *trace, const struct run_options *option
 
 /* The configuration of the world that the trace runs in. */
 void run_config(const struct trace *trace, pgr_config *config);
-
-/*
- * The first line with a call, or a form of one, that this version does not perform; null if there is none. `missing` gets its
- * name. `can_check`: check_invariants() can be performed.
- */
-const struct trace_line *run_missing(const struct trace *trace, int can_check, const char **missing);
 
 #endif

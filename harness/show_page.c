@@ -154,7 +154,7 @@ const char *const show_page_script[] = {
     "}",
     "function makeWaits(waits) {",
     "  if (waits.length === 0) return;",
-    "  const article = make(maps, 'article', 'blocked');",
+    "  const article = make(maps, 'article');",
     "  make(article, 'h2', '', 'Blocked elsewhere');",
     "  const list = make(article, 'ul', 'waits');",
     "  for (const [thread, what] of waits) make(list, 'li', '', `${thread} in ${what}`);",

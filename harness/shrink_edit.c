@@ -280,17 +280,19 @@ static uint64_t expression_weight(const struct trace_value *value)
     return weight;
 }
 
+static uint64_t value_weight(const struct trace_value *value);
+
 static uint64_t list_weight(const struct trace_value *items)
 {
     uint64_t weight = 0;
 
     for (const struct trace_value *item = items; item != NULL; item = item->next)
-        weight += 16 + shrink_value_weight(item);
+        weight += 16 + value_weight(item);
     return weight;
 }
 
-/* Every buffer is heavier than fill(1). */
-uint64_t shrink_value_weight(const struct trace_value *value)
+/* How far an argument that the call is given is from the simplest one. Every buffer is heavier than fill(1). */
+static uint64_t value_weight(const struct trace_value *value)
 {
     switch (value->form) {
     case TRACE_EXPRESSION:
@@ -320,7 +322,7 @@ static uint64_t arguments_weight(const struct trace_line *line)
 
     for (const struct trace_value *value = line->args; value != NULL; value = value->next, place++)
         if (shrink_is_input(line, place))
-            weight += shrink_value_weight(value);
+            weight += value_weight(value);
     return weight;
 }
 

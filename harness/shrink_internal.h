@@ -21,9 +21,6 @@ struct shrink_size {
 struct shrink_size shrink_size_of(const struct trace *trace);
 int shrink_is_smaller(const struct shrink_size *a, const struct shrink_size *b);
 
-/* How far an argument that the call is given is from the simplest one. */
-uint64_t shrink_value_weight(const struct trace_value *value);
-
 /* Whether it is given to the call, rather than comes back from it. */
 int shrink_is_input(const struct trace_line *line, unsigned place);
 

@@ -98,13 +98,6 @@ static uint32_t scribe_released(void *self)
     return scribe->core->released(scribe->core->self);
 }
 
-/* Lines with check_invariants() have nothing to do: the checkers are around every call of the sweeps. */
-static int check_nothing(void *context, const pgr_world *world, const void *frames, char *message, size_t message_bytes)
-{
-    (void)context, (void)world, (void)frames, (void)message, (void)message_bytes;
-    return 0;
-}
-
 static enum run_verdict write_script(struct trace *trace, const struct run_options *options,
                                      struct sweep_script *script)
 {
@@ -121,7 +114,6 @@ static enum run_verdict write_script(struct trace *trace, const struct run_optio
     if (scribe.core == NULL)
         return RUN_ERROR;
     run.implementation = &scribe.interface;
-    run.check = check_nothing;
     run.progress = &scribe.line;
     verdict = run_trace(trace, &run);
     implementation_end(scribe.core);
@@ -188,7 +180,7 @@ static const char failing[] = "with allocation %" PRIu64 " of this line's calls 
 
 static int end_player(struct sweep_player *player)
 {
-    return check_end(player->check, player->world, player->frames);
+    return check_end(player->check, player->world, player->memory.frames);
 }
 
 static int cut(struct sweep *s)
@@ -210,7 +202,7 @@ static int play_step(struct sweep_player *player, uint32_t step)
 static int play_rest(struct sweep *s, uint32_t step)
 {
     struct sweep_player *player = &s->trial;
-    int status = check_walk(player->check, player->world, player->frames);
+    int status = check_walk(player->check, player->world, player->memory.frames);
 
     for (; step < s->script.count && status == 0; step++)
         status = play_step(player, step);

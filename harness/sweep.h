@@ -30,8 +30,8 @@ struct sweep_counts {
 };
 
 /*
- * RUN_FAILED: something is wrong, and the sweep has stopped there, or the trace does not pass as it is. RUN_SKIPPED,
- * RUN_ERROR: as run_trace() has it.
+ * RUN_FAILED: something is wrong, and the sweep has stopped there, or the trace does not pass as it is. RUN_ERROR: as
+ * run_trace() has it.
  */
 enum run_verdict sweep_trace(struct trace *trace, const struct sweep_options *options, struct sweep_counts *counts);
 

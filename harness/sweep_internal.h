@@ -6,6 +6,7 @@
 #define HARNESS_SWEEP_INTERNAL_H
 
 #include "harness/sweep.h"
+#include "harness/world_memory.h"
 
 /* A call as the trace has made it. Resumes are no steps of their own: they follow the step that releases. */
 struct sweep_step {
@@ -37,8 +38,7 @@ struct sweep_player {
     const struct sweep_script *script;
     checked_dispatch *dispatch;
     struct check_context *check;
-    void *block, *frames;
-    uint64_t block_bytes, frames_bytes;
+    struct world_memory memory; /* mapped */
     pgr_world *world;
     struct sweep_thread *threads; /* by number */
     struct sweep_handle *handles;

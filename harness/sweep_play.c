@@ -3,33 +3,21 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "harness/check_internal.h"
 
 /* ---- worlds ---- */
-
-static void *map_memory(uint64_t bytes)
-{
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    return memory == MAP_FAILED ? NULL : memory;
-}
 
 int player_start(struct sweep_player *player, const struct sweep_script *script, checked_dispatch *dispatch)
 {
     const pgr_config *config = &script->config;
 
     *player = (struct sweep_player){.script = script, .dispatch = dispatch != NULL ? dispatch : pgr_dispatch};
-    player->block_bytes = pgr_world_bytes(config);
-    player->frames_bytes = pgr_frames_bytes(config);
-    player->block = map_memory(player->block_bytes);
-    player->frames = map_memory(player->frames_bytes);
     player->threads = calloc(config->thread_count, sizeof(*player->threads));
     player->check = check_new(config);
-    if (player->block == NULL || player->frames == NULL || player->threads == NULL || player->check == NULL)
+    if (world_memory_map(&player->memory, config) != 0 || player->threads == NULL || player->check == NULL)
         return -1;
-    if (pgr_init(player->block, player->block_bytes, config, &player->world) != ZX_OK)
+    if (pgr_init(player->memory.block, player->memory.block_bytes, config, &player->world) != ZX_OK)
         return -1;
     check_reset(player->check, player->world);
     check_set_rates(player->check, 1, 0);
@@ -51,10 +39,7 @@ void player_end(struct sweep_player *player)
     free(player->handles);
     if (player->check != NULL)
         check_free(player->check);
-    if (player->block != NULL)
-        munmap(player->block, player->block_bytes);
-    if (player->frames != NULL)
-        munmap(player->frames, player->frames_bytes);
+    world_memory_unmap(&player->memory);
 }
 
 /* ---- moments ---- */
@@ -66,7 +51,7 @@ int moment_save(struct sweep_moment *moment, const struct sweep_player *player)
     if (moment->image_room < moment->image_bytes) {
         free(moment->image);
         moment->image_room = 2 * moment->image_bytes;
-        moment->image = malloc(moment->image_room);
+        moment->image = memory_allocate(moment->image_room);
     }
     return moment->image != NULL && pgr_save(player->world, moment->image, moment->image_bytes) == ZX_OK ? 0 : -1;
 }
@@ -114,9 +99,10 @@ int player_enter(struct sweep_player *player, const struct sweep_moment *moment)
 {
     const struct sweep_player *from = moment->player;
 
-    if (pgr_load(player->block, player->block_bytes, moment->image, moment->image_bytes, &player->world) != ZX_OK)
+    if (pgr_load(player->memory.block, player->memory.block_bytes, moment->image, moment->image_bytes,
+                 &player->world) != ZX_OK)
         return -1;
-    memcpy(player->frames, from->frames, pgr_frames_used_bytes(from->world));
+    memcpy(player->memory.frames, from->memory.frames, (size_t)pgr_frames_used_bytes(from->world));
     if (make_room_for_handles(player, from->handle_count) != 0)
         return -1;
     player->handle_count = from->handle_count;
@@ -206,9 +192,9 @@ static int translate_call(const struct sweep_player *player, pgr_call *call)
 
 static int dispatch(struct sweep_player *player, const pgr_call *call, pgr_result *result)
 {
-    check_before(player->check, player->world, player->frames, call);
-    player->dispatch(player->world, player->frames, call, result);
-    return check_after(player->check, player->world, player->frames, call, result);
+    check_before(player->check, player->world, player->memory.frames, call);
+    player->dispatch(player->world, player->memory.frames, call, result);
+    return check_after(player->check, player->world, player->memory.frames, call, result);
 }
 
 static int play(struct sweep_player *player, uint32_t number, pgr_call *call)
@@ -295,7 +281,7 @@ void player_arm(struct sweep_player *player, uint64_t n)
     const pgr_call call = {.number = PGR_CALL_FAIL_ALLOC, .arg = {n}};
     pgr_result result;
 
-    pgr_dispatch(player->world, player->frames, &call, &result);
+    pgr_dispatch(player->world, player->memory.frames, &call, &result);
 }
 
 int player_is_armed(const struct sweep_player *player)

@@ -2,6 +2,7 @@
 #include "harness/no_coverage.h"
 #include "harness/recorder.h"
 #include "harness/uffd_internal.h"
+#include "harness/world_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,17 +51,16 @@ static struct uffd_view *shown;
 
 static int make_world(void)
 {
-    static void *block;
-    uint64_t bytes = pgr_world_bytes(&config);
-    if (block) {
+    static struct world_memory memory;
+    if (world) {
         pgr_reset(world);
         return 0;
     }
-    bytes = (bytes + PGR_WORLD_ALIGNMENT - 1) & ~(uint64_t)(PGR_WORLD_ALIGNMENT - 1);
-    block = aligned_alloc(PGR_WORLD_ALIGNMENT, bytes);
-    frames = malloc(pgr_frames_bytes(&config));
-    if (block && frames && pgr_init(block, bytes, &config, &world) == ZX_OK)
+    if (world_memory_allocate(&memory, &config) == 0 &&
+        pgr_init(memory.block, memory.block_bytes, &config, &world) == ZX_OK) {
+        frames = memory.frames;
         return 0;
+    }
     uffd_differ("no memory for the core's world");
     return -1;
 }

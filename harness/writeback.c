@@ -2,6 +2,7 @@
 #include "harness/writeback.h"
 
 #include "harness/no_coverage.h"
+#include "harness/world_memory.h"
 #include "harness/writeback_internal.h"
 
 #include <stdlib.h>
@@ -28,15 +29,11 @@ static const pgr_config config = {
 
 static int world_make(struct player *p)
 {
-    static void *block, *frames;
-    uint64_t bytes = pgr_world_bytes(&config);
-    if (!block) {
-        block = aligned_alloc(PGR_WORLD_ALIGNMENT,
-                              (bytes + PGR_WORLD_ALIGNMENT - 1) & ~(uint64_t)(PGR_WORLD_ALIGNMENT - 1));
-        frames = malloc(pgr_frames_bytes(&config));
-    }
-    p->frames = frames;
-    return block && frames && pgr_init(block, bytes, &config, &p->world) == ZX_OK;
+    static struct world_memory memory;
+    if (!memory.block && world_memory_allocate(&memory, &config) != 0)
+        return 0;
+    p->frames = memory.frames;
+    return pgr_init(memory.block, memory.block_bytes, &config, &p->world) == ZX_OK;
 }
 
 static struct recorder *recorder_make(struct player *p, FILE *out)

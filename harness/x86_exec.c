@@ -10,12 +10,13 @@
 
 /* ---- values ---- */
 
-uint64_t x86_low(uint64_t value, uint32_t bytes)
+/* The low so many bytes (1, 2, 4, 8) of a value. */
+static uint64_t low_bytes(uint64_t value, uint32_t bytes)
 {
     return bytes >= 8 ? value : value & ((UINT64_C(1) << (bytes * 8)) - 1);
 }
 
-uint64_t x86_extend(uint64_t value, uint32_t bytes)
+static uint64_t sign_extended(uint64_t value, uint32_t bytes)
 {
     unsigned shift = bytes >= 8 ? 0 : 64 - bytes * 8;
 
@@ -41,7 +42,7 @@ uint64_t x86_get(const struct x86_registers *registers, ZydisRegister which)
 {
     uint64_t value = registers->general[number_of(which)];
 
-    return x86_low(is_high_byte(which) ? value >> 8 : value, width_of(which));
+    return low_bytes(is_high_byte(which) ? value >> 8 : value, width_of(which));
 }
 
 void x86_set(struct x86_registers *registers, ZydisRegister which, uint64_t value)
@@ -50,11 +51,11 @@ void x86_set(struct x86_registers *registers, ZydisRegister which, uint64_t valu
     uint32_t bytes = width_of(which);
 
     if (is_high_byte(which))
-        *general = (*general & ~UINT64_C(0xff00)) | (x86_low(value, 1) << 8);
+        *general = (*general & ~UINT64_C(0xff00)) | (low_bytes(value, 1) << 8);
     else if (bytes >= 4)
-        *general = x86_low(value, bytes);
+        *general = low_bytes(value, bytes);
     else
-        *general = (*general - x86_low(*general, bytes)) | x86_low(value, bytes);
+        *general = (*general - low_bytes(*general, bytes)) | low_bytes(value, bytes);
 }
 
 /* ---- addresses and accesses ---- */
@@ -93,7 +94,7 @@ static uint64_t effective_address(const struct x86_step *step, const ZydisDecode
     if (operand->mem.index != ZYDIS_REGISTER_NONE)
         address += address_register(step, operand->mem.index) * operand->mem.scale;
     address += (uint64_t)operand->mem.disp.value;
-    return x86_low(address, step->decoded->address_width / 8u);
+    return low_bytes(address, step->decoded->address_width / 8u);
 }
 
 uint64_t x86_operand_address(const struct x86_step *step, const ZydisDecodedOperand *operand)
@@ -103,7 +104,7 @@ uint64_t x86_operand_address(const struct x86_step *step, const ZydisDecodedOper
 
 static int is_canonical(uint64_t address)
 {
-    return x86_extend(address, 6) == address;
+    return sign_extended(address, 6) == address;
 }
 
 int x86_need(struct x86_step *step, uint64_t address, uint32_t bytes, int write)
@@ -238,7 +239,7 @@ static void set_flags(uint64_t *rflags, uint64_t mask, uint64_t flags)
 
 static uint64_t add(uint64_t *rflags, uint64_t a, uint64_t b, uint64_t carry, uint32_t bytes)
 {
-    uint64_t sum = x86_low(a + b + carry, bytes);
+    uint64_t sum = low_bytes(a + b + carry, bytes);
     uint64_t flags = result_flags(sum, bytes);
 
     flags |= flag_if(sum < a || (carry && sum == a), X86_CF);
@@ -250,7 +251,7 @@ static uint64_t add(uint64_t *rflags, uint64_t a, uint64_t b, uint64_t carry, ui
 
 uint64_t x86_subtract(uint64_t *rflags, uint64_t a, uint64_t b, uint64_t borrow, uint32_t bytes)
 {
-    uint64_t difference = x86_low(a - b - borrow, bytes);
+    uint64_t difference = low_bytes(a - b - borrow, bytes);
     uint64_t flags = result_flags(difference, bytes);
 
     flags |= flag_if(a < b || (borrow && a == b), X86_CF);
@@ -292,8 +293,8 @@ static void move_general(struct x86_step *step)
     uint64_t value = read_operand(step, 1);
 
     if (step->instruction->action == X86_MOVSX)
-        value = x86_extend(value, operand_bytes(step, 1));
-    write_operand(step, 0, x86_low(value, operand_bytes(step, 0)));
+        value = sign_extended(value, operand_bytes(step, 1));
+    write_operand(step, 0, low_bytes(value, operand_bytes(step, 0)));
 }
 
 /* For xadd the first operand's value goes to the second one, the sum to the first one, which is written last. */
@@ -343,7 +344,7 @@ static void arithmetic(struct x86_step *step)
     uint32_t bytes = operand_bytes(step, 0);
     uint64_t *rflags = &step->after->rflags;
     uint64_t carry = step->before->rflags & X86_CF ? 1 : 0;
-    uint64_t a = read_operand(step, 0), b = x86_low(read_operand(step, 1), bytes);
+    uint64_t a = read_operand(step, 0), b = low_bytes(read_operand(step, 1), bytes);
 
     switch (step->instruction->action) {
     case X86_ADD:
@@ -395,7 +396,7 @@ static void arithmetic_of_one(struct x86_step *step)
         write_operand(step, 0, x86_subtract(rflags, 0, a, 0, bytes));
         break;
     default:
-        write_operand(step, 0, x86_low(~a, bytes));
+        write_operand(step, 0, low_bytes(~a, bytes));
     }
 }
 
@@ -516,7 +517,7 @@ static int do_return(struct x86_step *step)
     if (result == X86_DONE)
         result = branch_to(step, target);
     if (result == X86_DONE && step->decoded->operand_count_visible > 0)
-        step->after->general[X86_RSP] += x86_low(step->operands[0].imm.value.u, 2);
+        step->after->general[X86_RSP] += low_bytes(step->operands[0].imm.value.u, 2);
     return result;
 }
 

@@ -15,6 +15,7 @@
 #include "harness/check.h"
 #include "harness/implementation_core.h"
 #include "harness/recorder.h"
+#include "harness/world_memory.h"
 #include "harness/x86_run.h"
 
 #define VMO_PAGES 8u  /* of the pager's VMO, and of the aux VMO */
@@ -619,16 +620,13 @@ struct made {
 
 static int make_world(const pgr_config *config, struct made *made)
 {
-    uint64_t bytes = pgr_world_bytes(config);
-    void *block;
+    struct world_memory memory;
 
-    bytes = (bytes + PGR_WORLD_ALIGNMENT - 1) / PGR_WORLD_ALIGNMENT * PGR_WORLD_ALIGNMENT;
-    block = aligned_alloc(PGR_WORLD_ALIGNMENT, bytes);
-    made->frames = malloc(pgr_frames_bytes(config));
     made->check = check_new(config);
-    if (block == NULL || made->frames == NULL || made->check == NULL)
+    if (made->check == NULL || world_memory_allocate(&memory, config) != 0)
         return -1;
-    if (pgr_init(block, bytes, config, &made->world) != ZX_OK)
+    made->frames = memory.frames;
+    if (pgr_init(memory.block, memory.block_bytes, config, &made->world) != ZX_OK)
         return -1;
     made->implementation = implementation_core_over(made->world, made->frames);
     return made->implementation != NULL ? 0 : -1;

@@ -101,10 +101,6 @@ void x86_set(struct x86_registers *registers, ZydisRegister which, uint64_t valu
 uint64_t x86_load(const struct x86_step *step, uint64_t address, uint32_t bytes);
 void x86_store(const struct x86_step *step, uint64_t address, uint64_t value, uint32_t bytes);
 
-/* The low so many bytes (1, 2, 4, 8) of a value. */
-uint64_t x86_low(uint64_t value, uint32_t bytes);
-uint64_t x86_extend(uint64_t value, uint32_t bytes); /* with its sign */
-
 /* a - b - borrow, with its flags. */
 uint64_t x86_subtract(uint64_t *rflags, uint64_t a, uint64_t b, uint64_t borrow, uint32_t bytes);
 

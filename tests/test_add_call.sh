@@ -5,49 +5,22 @@
 # PAGERITE: the tool. CC: a C compiler.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-passed=0 failed=0
-
-# Prints the first block of the page that is fenced as this language.
-block()
-{
-    awk -v fence="\`\`\`$1" '$0 == "```" && inside { exit } inside { print } $0 == fence { inside = 1 }' docs/adding-a-call.md
-}
-
-# expect NAME COMMAND...: the command succeeds.
-expect()
-{
-    local name=$1
-    shift
-    if "$@" >"$scratch/output" 2>&1; then
-        passed=$((passed + 1))
-    else
-        echo "failed: $name"
-        tail -n 30 "$scratch/output"
-        failed=$((failed + 1))
-    fi
-}
+# shellcheck source=tests/checks.sh
+source tests/checks.sh
 
 build()
 {
-    CFLAGS="" make --directory="$scratch/tree" --file=ci/build.mk --jobs="$(nproc)" --silent OUT="$scratch/out" \
-        OBJ="$scratch/out" CC="${CC:-cc}" CFLAGS=-O0 tool
+    CFLAGS="" make --directory="$work/tree" --file=ci/build.mk --jobs="$(nproc)" --silent OUT="$work/out" \
+        OBJ="$work/out" CC="${CC:-cc}" CFLAGS=-O0 tool
 }
 
-refuses()
-{
-    ! "$@" && grep --quiet zx_vmo_count_pins "$scratch/output"
-}
-
-mkdir "$scratch/tree"
-cp -r ci core docs harness "$scratch/tree/"
-block diff >"$scratch/call.patch"
-block trace >"$scratch/new_call.trace"
-expect "the call is new" refuses "$PAGERITE" run "$scratch/new_call.trace"
-expect "the patch applies" patch --directory="$scratch/tree" --strip=1 --no-backup-if-mismatch --input="$scratch/call.patch"
-expect "everything compiles" build
-expect "the trace passes" "$scratch/out/pagerite" run --check "$scratch/new_call.trace"
-echo "$passed passed, $failed failed"
-((failed == 0))
+mkdir "$work/tree"
+cp -r ci core docs harness "$work/tree/"
+block diff docs/adding-a-call.md >"$work/call.patch"
+block trace docs/adding-a-call.md >"$work/new_call.trace"
+ends "the call is new" 1 "$PAGERITE" run "$work/new_call.trace"
+has "it is this call that is new" zx_vmo_count_pins
+ends "the patch applies" 0 patch --directory="$work/tree" --strip=1 --no-backup-if-mismatch --input="$work/call.patch"
+ends "everything compiles" 0 build
+ends "the trace passes" 0 "$work/out/pagerite" run --check "$work/new_call.trace"
+finish

@@ -8,6 +8,7 @@
 #include <glob.h>
 
 #include "harness/runner.h"
+#include "tests/trace_support.h"
 
 enum { SWEEP_MAX = 24 }; /* allocations of one call that are made to fail; a commit has as many as pages */
 
@@ -129,29 +130,6 @@ static void observe(void *context, const pgr_world *world, const void *frames, c
     free(s->image);
 }
 
-/* What check_invariants() does here: that is another test's matter. */
-static int check_nothing(void *context, const pgr_world *world, const void *frames, char *message, size_t message_bytes)
-{
-    (void)context, (void)world, (void)frames, (void)message, (void)message_bytes;
-    return 0;
-}
-
-/* A whole file, `*bytes` long; free() it. */
-static char *read_file(const char *path, size_t *bytes)
-{
-    FILE *file = fopen(path, "r");
-    char *text;
-
-    assert_non_null(file);
-    fseek(file, 0, SEEK_END);
-    *bytes = (size_t)ftell(file);
-    rewind(file);
-    text = malloc(*bytes + 1);
-    assert_int_equal(fread(text, 1, *bytes, file), *bytes);
-    fclose(file);
-    return text;
-}
-
 static void sweep_trace(const char *path, FILE *out, unsigned *calls, unsigned *failures)
 {
     struct sweep s = {.name = path};
@@ -160,8 +138,7 @@ static void sweep_trace(const char *path, FILE *out, unsigned *calls, unsigned *
     char *text = read_file(path, &bytes);
     struct trace *trace = trace_read(text, bytes, &error);
     pgr_config config;
-    struct run_options options = {
-        .name = path, .out = out, .check = check_nothing, .observe = observe, .observe_context = &s};
+    struct run_options options = {.name = path, .out = out, .observe = observe, .observe_context = &s};
 
     assert_non_null(trace);
     run_config(trace, &config);

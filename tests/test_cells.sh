@@ -7,15 +7,10 @@
 # PAGERITE: the tool. CC: a C compiler.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=tests/checks.sh
+source tests/checks.sh
 
 list=docs/page-state-cells.txt
-passed=0 failed=0
-
-complain()
-{
-    echo "$*"
-    failed=$((failed + 1))
-}
 
 # What there must be: each operation with the states that it can meet.
 all_states="A C M D W Z ZW"
@@ -44,7 +39,7 @@ check_complete()
 {
     local difference
     difference=$(diff <(wanted | LC_ALL=C sort) <(listed | awk '{ print $1, $2, $3 }' | LC_ALL=C sort) || true)
-    if [[ -n $difference ]]; then complain "cells missing (<), unknown or twice (>):" "$difference"; fi
+    if [[ -n $difference ]]; then fail "cells missing (<), unknown or twice (>):" "$difference"; fi
 }
 
 check_cells()
@@ -52,13 +47,13 @@ check_cells()
     local operation state mode result trace
     while read -r operation state mode result trace; do
         if [[ ! " $all_states gone " == *" $result "* ]]; then
-            complain "$operation $state $mode ends in no state: $result"
+            fail "$operation $state $mode ends in no state: $result"
         elif [[ -z $trace ]]; then
-            complain "$operation $state $mode names no trace"
+            fail "$operation $state $mode names no trace"
         elif ! grep --quiet --no-messages "^# cell $operation $state\$" "corpus/conformance/$trace.trace"; then
-            complain "$trace does not have the cell $operation $state"
+            fail "$trace does not have the cell $operation $state"
         else
-            passed=$((passed + 1))
+            pass
         fi
     done < <(listed)
 }
@@ -70,16 +65,14 @@ check_traces()
     if output=$("$PAGERITE" run "${traces[@]}" 2>&1) && grep --quiet "^${#traces[@]} passed, 0 failed\$" <<<"$output"; then
         passed=$((passed + ${#traces[@]}))
     else
-        complain "not all of the traces pass:" "$output"
+        fail "not all of the traces pass:" "$output"
     fi
 }
 
 # The rows of the core's table, as the documentation prints them.
 core_table()
 {
-    local directory
-    directory=$(mktemp -d)
-    cat >"$directory/table.c" <<'C'
+    cat >"$work/table.c" <<'C'
 #include "core/pgr.h"
 #include <stdio.h>
 
@@ -101,8 +94,7 @@ int main(void)
     return 0;
 }
 C
-    "${CC:-cc}" -O1 -Icore -I. "$directory/table.c" core/*.c -o "$directory/table" && "$directory/table"
-    rm -rf "$directory"
+    "${CC:-cc}" -O1 -Icore -I. "$work/table.c" core/*.c -o "$work/table" && "$work/table"
 }
 
 check_table()
@@ -110,9 +102,9 @@ check_table()
     local difference
     difference=$(diff <(grep -E '^\| [A-Z_]+ \|' docs/dirty-tracking.md) <(core_table) || true)
     if [[ -z $difference ]]; then
-        passed=$((passed + 1))
+        pass
     else
-        complain "docs/dirty-tracking.md (<) has another table than the core (>):" "$difference"
+        fail "docs/dirty-tracking.md (<) has another table than the core (>):" "$difference"
     fi
 }
 
@@ -120,5 +112,4 @@ check_complete
 check_cells
 check_traces
 check_table
-echo "$passed passed, $failed failed"
-((failed == 0))
+finish

@@ -2,30 +2,15 @@
 # ci/check_build.sh takes a build that a fleet would take, and refuses one for each of the reasons that it names.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=tests/checks.sh
+source tests/checks.sh
 
 clang=${CLANG:-clang-19}
 if ! command -v "$clang" objdump file unzip zip setpriv >/dev/null; then
-    echo "$clang, objdump, file, unzip, zip or setpriv is missing"
-    echo "0 passed, 0 failed, 1 skipped"
-    exit 0
+    skip_all "$clang, objdump, file, unzip, zip or setpriv is missing"
 fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
 engine=(-fsanitize=fuzzer)
 checked=(-fsanitize=address -fsanitize=fuzzer-no-link)
-
-expect()
-{
-    local name=$1 expected=$2
-    if grep --quiet --extended-regexp "$expected" "$work/log"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'not ok: %s, expected: %s\n' "$name" "$expected"
-        cat "$work/log"
-    fi
-}
 
 # A target with edges enough, and one place for what is wrong with it.
 write_target()
@@ -63,23 +48,23 @@ build()
 check()
 {
     local name=$1 status=0
-    ci/check_build.sh libfuzzer address "$work/$name" >"$work/log" 2>&1 || status=$?
-    echo "status $status" >>"$work/log"
+    ci/check_build.sh libfuzzer address "$work/$name" >"$work/output" 2>&1 || status=$?
+    echo "status $status" >>"$work/output"
 }
 
 refused()
 {
     check "$1"
-    expect "$1" "not ok: $2"
-    expect "$1" '^status 1'
+    has "$1" "not ok: $2"
+    has "$1" '^status 1'
 }
 
 libraries=()
 build sound '' "${checked[@]}"
 check sound
-expect sound '^fuzz_it: ok: [0-9]+ edges, [0-9]+ covered at the start, [0-9]+ by its seeds'
-expect sound '^1 passed, 0 failed'
-expect sound '^status 0'
+has sound '^fuzz_it: ok: [0-9]+ edges, [0-9]+ covered at the start, [0-9]+ by its seeds'
+has sound '^1 passed, 0 failed'
+has sound '^status 0'
 
 build unchecked '' -fsanitize=fuzzer-no-link
 refused unchecked is_instrumented
@@ -113,7 +98,6 @@ refused needy needs_nothing_else
 libraries=()
 build idle 'if (sink == 0) { fprintf(stderr, "nothing done: not here\n"); _Exit(0); }' "${checked[@]}"
 check idle
-expect idle 'skipped: nothing done: not here'
+has idle 'skipped: nothing done: not here'
 
-echo "$passed passed, $failed failed"
-((failed == 0))
+finish

@@ -6,10 +6,10 @@
 # PAGERITE: the tool.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=tests/checks.sh
+source tests/checks.sh
 
-work=$(mktemp -d)
 trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
-passed=0 failed=0
 unset COLUMNS NO_COLOR ARGP_HELP_FMT
 PAGERITE=$(realpath "$PAGERITE")
 export PAGERITE
@@ -22,11 +22,10 @@ commands=(run record decode encode show "show --html $work/page.html" "export --
 expect()
 {
     if ((got == $2)) && [[ $said =~ ^($3)$ ]]; then
-        passed=$((passed + 1))
-        return
+        pass
+    else
+        fail "$1: status $got, expected $2" "$(head -n 20 <<<"$said")"
     fi
-    failed=$((failed + 1))
-    printf '%s: status %s, expected %s\n%s\n' "$1" "$got" "$2" "$said" | head -n 20
 }
 
 # tried COMMAND...: runs it, with a limit of time; `got` is its status, `said` what it printed.
@@ -249,5 +248,4 @@ check_empty
 check_output
 check_progress
 check_million
-echo "$passed passed, $failed failed"
-((failed == 0))
+finish

@@ -5,17 +5,8 @@
 # PAGERITE: the tool. CC: the compiler for the adapter in C.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-fail()
-{
-    failed=$((failed + 1))
-    echo "$1"
-    sed 's/^/  /' "$work/out"
-}
+# shellcheck source=tests/checks.sh
+source tests/checks.sh
 
 # check NAME STATUS PATTERN ARGUMENT...: `pagerite diff ARGUMENT...` must end with this status and print a line that
 # matches the extended regular expression.
@@ -23,23 +14,11 @@ check()
 {
     local name=$1 status=$2 pattern=$3 got=0
     shift 3
-    timeout 100 "$PAGERITE" diff "$@" >"$work/out" 2>&1 </dev/null || got=$?
+    timeout 100 "$PAGERITE" diff "$@" >"$work/output" 2>&1 </dev/null || got=$?
     if ((got != status)); then
-        fail "$name: status $got, expected $status"
-    elif ! grep --quiet --extended-regexp -e "$pattern" "$work/out"; then
-        fail "$name: expected a line like $pattern"
+        fail "$name: status $got, expected $status" "$(cat "$work/output")"
     else
-        passed=$((passed + 1))
-    fi
-}
-
-# has NAME PATTERN: the last check's output must have such a line.
-has()
-{
-    if grep --quiet --extended-regexp -e "$2" "$work/out"; then
-        passed=$((passed + 1))
-    else
-        fail "$1: expected a line like $2"
+        has "$name" "$pattern"
     fi
 }
 
@@ -132,16 +111,15 @@ check_adapters()
     libraries=$(dirname "$PAGERITE")
     for file in harness/adapters/*; do
         lines=$(wc -l <"$file")
-        if ((lines < 150)); then passed=$((passed + 1)); else echo "$file has $lines lines" && failed=$((failed + 1)); fi
+        if ((lines < 150)); then pass; else fail "$file has $lines lines"; fi
     done
     check_adapter "adapter.py" "python3 harness/adapters/adapter.py"
     sed 's/ZX_ERR_OUT_OF_RANGE/ZX_ERR_INVALID_ARGS/; s/self.page_size - begin)/self.page_size)/' \
         harness/adapters/adapter.py >"$work/broken.py"
     check "a broken adapter.py" 1 '^0 passed, 1 failed$' --shrink 1 --exec "python3 '$work/broken.py'" "$work/small.trace"
     if ! "${CC:-cc}" -std=gnu11 -I. -g -fsanitize=address,undefined harness/adapters/adapter.c \
-        "$libraries/libharness.a" "$(dirname "$libraries")/$(basename "$libraries")/libpagerite.a" -lZydis \
-        -o "$work/adapter" >"$work/out" 2>&1; then
-        fail "adapter.c cannot be compiled"
+        "$libraries/libharness.a" "$libraries/libpagerite.a" -lZydis -o "$work/adapter" >"$work/output" 2>&1; then
+        fail "adapter.c cannot be compiled" "$(cat "$work/output")"
         return
     fi
     check_adapter "adapter.c" "'$work/adapter'"
@@ -157,9 +135,9 @@ check_lies()
     has "a status: the core's answer" '^    core:     zx_pager_supply_pages\(.*\) = ZX_OK$'
     has "a status: the command's answer" '^    command:  zx_pager_supply_pages\(.*\) = ZX_ERR_IO$'
     has "a status: five lines are left" 'shows it, 5 lines'
-    cp "$work/found.trace" "$work/out"
+    cp "$work/found.trace" "$work/output"
     has "the saved trace" '^zx_pager_supply_pages\(.*= ZX_OK$'
-    "$PAGERITE" run "$work/found.trace" >"$work/out" 2>&1 || true
+    "$PAGERITE" run "$work/found.trace" >"$work/output" 2>&1 || true
     has "the saved trace passes on the core" '^1 passed, 0 failed$'
     check "a byte" 1 ': another output$' --shrink 1 --exec "$liar 'fill\\(0x11\\)' 'fill(0x12)' 1 $serve" corpus/traces
     has "a byte: where" 'differs from byte 0 on'
@@ -231,12 +209,12 @@ interrupt()
 {
     local mark=31${RANDOM}${RANDOM} pid
     env --default-signal=INT "$PAGERITE" diff --timeout 60 --exec "trap '' INT TERM; sleep $mark & sleep $mark" \
-        "$trace" >"$work/out" 2>&1 &
+        "$trace" >"$work/output" 2>&1 &
     pid=$!
     runs "$mark" || fail "$1: the command does not start"
     kill "-$1" "$pid"
     wait "$pid" 2>/dev/null || true
-    if gone "$mark"; then passed=$((passed + 1)); else fail "$1: the command is still there"; fi
+    if gone "$mark"; then pass; else fail "$1: the command is still there"; fi
 }
 
 check_processes()
@@ -244,7 +222,7 @@ check_processes()
     local mark=31${RANDOM}${RANDOM}
     check "a command with children" 1 'no answer within' --timeout 0.3 \
         --exec "sleep $mark & (trap '' TERM HUP; sleep $mark) & sleep $mark" "$trace"
-    if gone "$mark"; then passed=$((passed + 1)); else fail "children are still there"; fi
+    if gone "$mark"; then pass; else fail "children are still there"; fi
     interrupt INT
     interrupt TERM
     interrupt KILL
@@ -274,5 +252,4 @@ check_lies
 check_nonsense
 check_processes
 check_usage
-echo "$passed passed, $failed failed"
-((failed == 0))
+finish

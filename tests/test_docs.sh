@@ -6,24 +6,8 @@
 # CC: a C compiler.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-passed=0 failed=0
-
-# expect NAME COMMAND...: the command prints nothing.
-expect()
-{
-    local name=$1 output
-    shift
-    output=$("$@" 2>&1) || output+=" (status $?)"
-    if [[ -z $output ]]; then
-        passed=$((passed + 1))
-    else
-        printf 'failed: %s\n%s\n' "$name" "$output"
-        failed=$((failed + 1))
-    fi
-}
+# shellcheck source=tests/checks.sh
+source tests/checks.sh
 
 pages()
 {
@@ -83,7 +67,7 @@ pages_without_a_way()
 # The defaults as the core has them, in the order of the table, each in its row.
 wrong_limits()
 {
-    cat >"$scratch/limits.c" <<'C'
+    cat >"$work/limits.c" <<'C'
 #include "pgr.h"
 #include <stdio.h>
 
@@ -97,14 +81,13 @@ int main(void)
     return 0;
 }
 C
-    "${CC:-cc}" -O0 -w -Icore "$scratch/limits.c" core/*.c -o "$scratch/limits"
-    diff <("$scratch/limits") <(sed -nE 's/^(\| (frames|object rows|handles|threads|packets|runs))\b[^|]*\| ([0-9,]+).*/\1 | \3/p' \
+    "${CC:-cc}" -O0 -w -Icore "$work/limits.c" core/*.c -o "$work/limits"
+    diff <("$work/limits") <(sed -nE 's/^(\| (frames|object rows|handles|threads|packets|runs))\b[^|]*\| ([0-9,]+).*/\1 | \3/p' \
         docs/limits.md | tr -d ,)
 }
 
-expect "links" broken_links
-expect "files that are named" missing_files
-expect "a way to every page" pages_without_a_way
-expect "limits" wrong_limits
-echo "$passed passed, $failed failed"
-((failed == 0))
+silent "links" broken_links
+silent "files that are named" missing_files
+silent "a way to every page" pages_without_a_way
+silent "limits" wrong_limits
+finish

@@ -5,22 +5,10 @@
 # PAGERITE: the tool.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=tests/checks.sh
+source tests/checks.sh
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
 export PAGERITE
-
-pass()
-{
-    passed=$((passed + 1))
-}
-
-fail()
-{
-    failed=$((failed + 1))
-    printf '%s\n' "$@"
-}
 
 check_program()
 {
@@ -218,5 +206,4 @@ check_lines
 check_checker
 check_pages
 check_usage
-echo "$passed passed, $failed failed"
-((failed == 0))
+finish

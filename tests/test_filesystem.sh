@@ -5,46 +5,39 @@
 # CC: a C compiler.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=tests/checks.sh
+source tests/checks.sh
 
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 source=harness/examples/filesystem.c
-passed=0 failed=0
 
 verdict()
 {
-    if (($2 == 0)); then
-        passed=$((passed + 1))
-        echo "passed: $1"
-    else
-        failed=$((failed + 1))
-        echo "failed: $1"
-    fi
+    if (($2 == 0)); then pass; else fail "failed: $1"; fi
 }
 
 compile()
 {
-    "${CC:-cc}" -std=c11 -O1 -Wall -Wextra -Werror -Icore "$1" "$scratch/core.o" -o "$2"
+    "${CC:-cc}" -std=c11 -O1 -Wall -Wextra -Werror -Icore "$1" "$work/core.o" -o "$2"
 }
 
 compile_core()
 {
-    printf '#include "%s"\n' core/*.c >"$scratch/core.c"
-    "${CC:-cc}" -std=c11 -O1 -I. -Icore -c "$scratch/core.c" -o "$scratch/core.o"
+    printf '#include "%s"\n' core/*.c >"$work/core.c"
+    "${CC:-cc}" -std=c11 -O1 -I. -Icore -c "$work/core.c" -o "$work/core.o"
 }
 
 # Every seed keeps the promises; none does so by never meeting a failure, a sync or a loss of power.
 check_seeds()
 {
     local seed said bad=0
-    compile "$source" "$scratch/filesystem"
+    compile "$source" "$work/filesystem"
     for seed in 1 2 3 4 5 6 7 8; do
-        said=$("$scratch/filesystem" "$seed") || bad=1
+        said=$("$work/filesystem" "$seed") || bad=1
         echo "seed $seed: $said"
         [[ $said =~ ^kept:\ 20000\ steps,\ [1-9][0-9]{2,}\ failures,\ [1-9][0-9]{2,}\ syncs,\ [1-9][0-9]*\ losses ]] || bad=1
     done
     verdict "every seed" "$bad"
-    [[ $("$scratch/filesystem" 3) == $("$scratch/filesystem" 3) ]] && bad=0 || bad=1
+    [[ $("$work/filesystem" 3) == $("$work/filesystem" 3) ]] && bad=0 || bad=1
     verdict "the same seed does the same" "$bad"
 }
 
@@ -52,13 +45,13 @@ check_seeds()
 mistake()
 {
     local said bad=0
-    sed "$2" "$source" >"$scratch/broken.c"
-    if cmp --silent "$source" "$scratch/broken.c"; then
+    sed "$2" "$source" >"$work/broken.c"
+    if cmp --silent "$source" "$work/broken.c"; then
         echo "the change does not apply"
         bad=1
     else
-        compile "$scratch/broken.c" "$scratch/broken"
-        said=$("$scratch/broken" 1) && bad=1
+        compile "$work/broken.c" "$work/broken"
+        said=$("$work/broken" 1) && bad=1
         echo "$said"
         [[ $said == *"$3"* ]] || bad=1
     fi
@@ -83,5 +76,4 @@ compile_core
 check_seeds
 check_mistakes
 if (($(wc -l <"$source") < 200)); then verdict "under 200 lines" 0; else verdict "under 200 lines" 1; fi
-echo "$passed passed, $failed failed"
-((failed == 0))
+finish

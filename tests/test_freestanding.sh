@@ -6,33 +6,30 @@
 # shellcheck disable=SC2016  # the dollars are the assembler's
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=tests/checks.sh
+source tests/checks.sh
 
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 # The objects are gcc's: which instructions a compiler makes of these sources is part of the test.
 compiler=(gcc -std=gnu11 -ffreestanding -O2 -fno-pic -fno-stack-protector -fno-jump-tables
     -fno-asynchronous-unwind-tables)
-passed=0 failed=0
 
 # examine NAME: compiles standard input, with the options in `extra`, and lets the tool read the object.
 extra=()
 examine()
 {
     local name=$1
-    cat >"$scratch/$name.c"
-    "${compiler[@]}" "${extra[@]}" -c "$scratch/$name.c" -o "$scratch/$name.o"
+    cat >"$work/$name.c"
+    "${compiler[@]}" "${extra[@]}" -c "$work/$name.c" -o "$work/$name.o"
     status=0
-    output=$("$scratch/tool" "$scratch/$name.o") || status=$?
+    output=$("$work/tool" "$work/$name.o") || status=$?
 }
 
 tell()
 {
     if [[ $3 == 0 ]]; then
-        passed=$((passed + 1))
-        echo "ok - $1"
+        pass
     else
-        failed=$((failed + 1))
-        printf 'not ok - %s: %s; the tool said (status %d):\n%s\n' "$1" "$2" "$status" "$output"
+        fail "$1: $2; the tool said (status $status):" "$output"
     fi
 }
 
@@ -219,16 +216,16 @@ TEXT
 try_two_objects()
 {
     local wrong=0
-    echo 'int b(int n); int a(int n) { return n < 2 ? n : 3 * b(n - 1); }' >"$scratch/a.c"
-    echo 'int a(int n); int b(int n) { return n < 3 ? n : 5 * a(n - 2); }' >"$scratch/b.c"
-    "${compiler[@]}" -c "$scratch/a.c" -o "$scratch/a.o"
-    "${compiler[@]}" -c "$scratch/b.c" -o "$scratch/b.o"
+    echo 'int b(int n); int a(int n) { return n < 2 ? n : 3 * b(n - 1); }' >"$work/a.c"
+    echo 'int a(int n); int b(int n) { return n < 3 ? n : 5 * a(n - 2); }' >"$work/b.c"
+    "${compiler[@]}" -c "$work/a.c" -o "$work/a.o"
+    "${compiler[@]}" -c "$work/b.c" -o "$work/b.o"
     status=0
-    output=$("$scratch/tool" "$scratch/a.o" "$scratch/b.o") || status=$?
+    output=$("$work/tool" "$work/a.o" "$work/b.o") || status=$?
     [[ $status == 1 && $output == *"recursion: it calls a, which leads to it"* ]] || wrong=1
     tell "two objects" "it should see the recursion" "$wrong"
     status=0 wrong=0
-    output=$("$scratch/tool" "$scratch/a.c" 2>&1) || status=$?
+    output=$("$work/tool" "$work/a.c" 2>&1) || status=$?
     [[ $status == 2 ]] || wrong=1
     tell "no object" "its status should be 2" "$wrong"
 }
@@ -236,10 +233,9 @@ try_two_objects()
 main()
 {
     if [[ $(uname -m) != x86_64 ]]; then
-        echo "0 passed, 0 failed, 1 skipped"
-        return
+        skip_all "it is x86-64's instructions that are read"
     fi
-    ci/freestanding.sh tool "$scratch/tool"
+    ci/freestanding.sh tool "$work/tool"
     try_instructions
     try_compiled_instructions
     try_symbols
@@ -248,8 +244,7 @@ main()
     try_stack
     try_clean
     try_two_objects
-    echo "$passed passed, $failed failed"
-    ((failed == 0 && passed > 0))
+    finish
 }
 
 main

@@ -6,26 +6,11 @@
 # CC: a C compiler.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=tests/checks.sh
+source tests/checks.sh
 
 mutants_least=60
 proof_words_least=20
-passed=0 failed=0
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-# check WHAT COMMAND...: counts, and tells if it does not hold.
-check()
-{
-    local what=$1
-    shift
-    if "$@" >"$work/output" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "$what"
-        head -n 20 "$work/output"
-    fi
-}
 
 # What stands above the patch itself.
 header_of()
@@ -78,14 +63,19 @@ compiles()
     done
 }
 
+is_well_named()
+{
+    [[ $1 =~ ^[a-z0-9_]+$ ]]
+}
+
 check_patch()
 {
     local patch=$1 name
     name=$(basename "$patch" .patch)
-    check "$name: its name is not of small letters, digits and _" grep --quiet -E '^[a-z0-9_]+$' <<<"$name"
-    check "$name: touches something else than the core's files" touches_core_only "$patch"
-    check "$name: does not apply" applies "$patch"
-    check "$name: does not compile" compiles "$patch"
+    ends "$name: its name is not of small letters, digits and _" 0 is_well_named "$name"
+    ends "$name: touches something else than the core's files" 0 touches_core_only "$patch"
+    ends "$name: does not apply" 0 applies "$patch"
+    ends "$name: does not compile" 0 compiles "$patch"
     # What it makes of the files, told from what the others make of them.
     (cd "$work/tree" && cat core/*.c | sha256sum) >>"$work/results"
 }
@@ -110,21 +100,20 @@ differ()
     [[ -z $(sort "$work/results" | uniq --repeated) ]]
 }
 
-check "there are too few mutants" are_many_enough
-check "files of the core without a mutant:" cover_core
+ends "there are too few mutants" 0 are_many_enough
+ends "files of the core without a mutant:" 0 cover_core
 for patch in harness/mutants/*.patch; do
-    check "$(basename "$patch"): does not say in a sentence which mistake it models, or names no fuzzer" has_header "$patch"
+    ends "$(basename "$patch"): does not say in a sentence which mistake it models, or names no fuzzer" 0 has_header "$patch"
     check_patch "$patch"
 done
 for patch in harness/mutants/controls/{canary,no_op}.patch; do
-    check "$(basename "$patch"): does not say what it is" has_header "$patch"
+    ends "$(basename "$patch"): does not say what it is" 0 has_header "$patch"
     check_patch "$patch"
 done
 for patch in harness/mutants/equivalent/*.patch; do
     [[ -e $patch ]] || continue
-    check "$(basename "$patch"): has no proof on top" has_proof "$patch"
+    ends "$(basename "$patch"): has no proof on top" 0 has_proof "$patch"
     check_patch "$patch"
 done
-check "two patches make the same of the core" differ
-echo "$passed passed, $failed failed"
-((failed == 0))
+ends "two patches make the same of the core" 0 differ
+finish

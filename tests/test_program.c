@@ -19,6 +19,7 @@
 #include "harness/recorder.h"
 #include "harness/runner.h"
 #include "harness/trace.h"
+#include "tests/trace_support.h"
 
 #define INPUT_MAX 4096u
 #define CALLS_MAX 4096u
@@ -278,26 +279,6 @@ static void observe(void *context, const pgr_world *world, const void *frames, c
         see_call(run->seen, call);
 }
 
-static char *read_text(const char *path, size_t *bytes)
-{
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    fseek(file, 0, SEEK_END);
-    *bytes = (size_t)ftell(file);
-    rewind(file);
-    char *text = malloc(*bytes + 1);
-    assert_non_null(text);
-    assert_int_equal(fread(text, 1, *bytes, file), *bytes);
-    fclose(file);
-    return text;
-}
-
-static int never_wrong(void *context, const pgr_world *world, const void *frames, char *message, size_t message_bytes)
-{
-    (void)context, (void)world, (void)frames, (void)message, (void)message_bytes;
-    return 0;
-}
-
 /* Encodes what a trace does, and checks that the program makes the same calls in its own world. */
 static void check_trace(struct trace *trace, const char *path)
 {
@@ -306,8 +287,7 @@ static void check_trace(struct trace *trace, const char *path)
     char why[200] = "";
     run_config(trace, &config);
     struct trace_run run = {.encoder = program_encoder_new(&config, why, sizeof why), .seen = &first};
-    struct run_options options = {
-        .name = path, .out = nowhere, .observe = observe, .observe_context = &run, .check = never_wrong};
+    struct run_options options = {.name = path, .out = nowhere, .observe = observe, .observe_context = &run};
     if (!run.encoder)
         return;
     first.count = 0;
@@ -330,7 +310,7 @@ static int visit(const char *path, const struct stat *status, int type)
     (void)status;
     if (type != FTW_F || length < 6 || strcmp(path + length - 6, ".trace") != 0)
         return 0;
-    char *text = read_text(path, &bytes);
+    char *text = read_file(path, &bytes);
     struct trace *trace = trace_read(text, bytes, &error);
     assert_non_null(trace);
     check_trace(trace, path);

@@ -22,6 +22,7 @@
 #include "harness/protocol.h"
 #include "harness/protocol_client.h"
 #include "harness/trace_internal.h"
+#include "tests/trace_support.h"
 
 static const char *program; /* our own file */
 
@@ -126,23 +127,12 @@ static int serve(const char *name)
 
 /* ---- comparing ---- */
 
-static struct trace *read_trace(const char *text)
-{
-    struct trace_error error = {0};
-    struct trace *trace = trace_read(text, strlen(text), &error);
-
-    if (trace == NULL)
-        print_error("line %u: %s\n", error.line, error.message);
-    assert_non_null(trace);
-    return trace;
-}
-
 /* What comes of comparing the trace with this command; the text of the finding is to be freed. */
 static struct exec_finding compare_with(const char *command, const char *text)
 {
     struct exec_options options = {.command = command, .timeout_ms = 20000};
     struct exec *exec = exec_new(&options);
-    struct trace *trace = read_trace(text);
+    struct trace *trace = read_text(text);
     struct exec_finding finding;
 
     assert_int_equal(exec_trace(exec, trace, &finding), 0);
@@ -490,7 +480,7 @@ static void ends_are_told(void **state)
 /* What is sent of a line of a trace in which all names are bound to 7. */
 static void expect_sent(const char *line, const char *expected)
 {
-    struct trace *trace = read_trace(line);
+    struct trace *trace = read_text(line);
     const struct trace_symbol *unbound;
     struct trace_binding *bindings = calloc(trace_symbol_count(trace), sizeof(*bindings));
     char *text = NULL;
@@ -602,24 +592,13 @@ static void start_handles_are_read_strictly(void **state)
 
 /* ---- random traces ---- */
 
-static char *print(const struct trace *trace)
-{
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *out = open_memstream(&text, &bytes);
-
-    trace_write(trace, out);
-    fclose(out);
-    return text;
-}
-
 static void random_traces_are_the_same_again(void **state)
 {
     uint8_t lacks_call[TRACE_CALL_COUNT] = {0}, lacks_option[TRACE_OPTION_COUNT] = {1, 1, 1, 1};
     uint32_t made, made_again;
     struct trace *trace = exec_random(3, 60, lacks_call, lacks_option, &made);
     struct trace *again = exec_random(3, 60, lacks_call, lacks_option, &made_again);
-    char *text = print(trace), *text_again = print(again);
+    char *text = print_trace(trace), *text_again = print_trace(again);
 
     (void)state;
     assert_int_equal(made, 60);

@@ -6,23 +6,11 @@
 # PAGERITE: the tool.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=tests/checks.sh
+source tests/checks.sh
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
 unset NO_COLOR
 export TERM=xterm PAGERITE
-
-pass()
-{
-    passed=$((passed + 1))
-}
-
-fail()
-{
-    failed=$((failed + 1))
-    printf '%s\n' "$@"
-}
 
 # expect NAME STATUS COMMAND...: the command must end with this status, and print on both streams what stands on
 # standard input.
@@ -230,5 +218,4 @@ check_failing
 check_usage
 check_is_trace
 check_sums
-echo "$passed passed, $failed failed"
-((failed == 0))
+finish

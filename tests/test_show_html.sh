@@ -6,9 +6,8 @@
 # PAGERITE: the tool.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/checks.sh
+source tests/checks.sh
 
 chromium=$(command -v chromium || command -v chromium-browser || true)
 driver=$(command -v chromedriver || true)
@@ -27,13 +26,10 @@ skip_without_browser()
     packages=$(missing | tr '\n' ' ')
     if [[ -z $packages ]]; then return; fi
     if [[ ${CI:-} == true ]]; then
-        echo "CI has to have these packages: $packages"
-        echo "0 passed, 1 failed"
-        exit 1
+        fail "CI has to have these packages: $packages"
+        finish || exit
     fi
-    echo "skipped: no ${packages% }, so that no browser can look at the page"
-    echo "0 passed, 0 failed, 1 skipped"
-    exit 0
+    skip_all "skipped: no ${packages% }, so that no browser can look at the page"
 }
 
 # Blocks where the trace says that it does not.

@@ -5,6 +5,7 @@
 #include "harness/failure.h"
 #include "harness/input.h"
 #include "harness/shrink.h"
+#include "tests/trace_support.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,16 +15,6 @@
 #include <cmocka.h>
 
 /* ---- texts and traces ---- */
-
-static struct trace *read_text(const char *text)
-{
-    struct trace_error error;
-    struct trace *trace = trace_read(text, strlen(text), &error);
-
-    if (trace == NULL)
-        fail_msg("line %u, column %u: %s\n%s", error.line, error.column, error.message, text);
-    return trace;
-}
 
 static char *print(const struct trace *trace)
 {

@@ -5,47 +5,13 @@
 # PAGERITE: the tool. CC: the compiler of the objects beside it; without these only what a sound core shows is checked.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-# check NAME STATUS STDOUT STDERR COMMAND...: the command must end with this status; each of its streams must match the
-# extended regular expression as a whole ('' is: nothing).
-check()
-{
-    local name=$1 status=$2 out=$3 err=$4 got=0
-    shift 4
-    "$@" >"$work/out" 2>"$work/err" </dev/null || got=$?
-    if ((got == status)) && matches "$out" "$work/out" && matches "$err" "$work/err"; then
-        passed=$((passed + 1))
-        return
-    fi
-    failed=$((failed + 1))
-    echo "$name: status $got, expected $status"
-    echo "  stdout: $(cat "$work/out")"
-    echo "  stderr: $(cat "$work/err")"
-}
-
-matches()
-{
-    local expected=$1 text
-    text=$(cat "$2")
-    [[ $text =~ ^($expected)$ ]]
-}
+# shellcheck source=tests/checks.sh
+source tests/checks.sh
 
 # check_file NAME FILE TEXT: the file has exactly these lines, comments and the blanks before a result left out.
 check_file()
 {
-    local text
-    text=$(sed -e '/^#/d' -e 's/ \+= / = /' "$2") || true
-    if [[ $text == "$3" ]]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "$1: $2 has"
-        echo "$text"
-    fi
+    same "$1" "$3" "$(sed -e '/^#/d' -e 's/ \+= / = /' "$2")"
 }
 
 anything='(.|
@@ -114,39 +80,39 @@ TRACE
 
 check_long()
 {
-    check "300 lines" 0 '' "$work/long.trace:303: a line is not as expected: zx_vmo_read: $anything
+    tells "300 lines" 0 '' "$work/long.trace:303: a line is not as expected: zx_vmo_read: $anything
 4 lines of 302 left, after [0-9]+ tries" "$PAGERITE" shrink "$work/long.trace" -o "$work/short.trace"
     check_file "300 lines, shrunk" "$work/short.trace" 'zx_vmo_create(2p, 0, &vmo) = ZX_OK
 zx_vmo_write(vmo, fill(73), 0, 1p) = ZX_OK
 zx_vmo_write(vmo, fill(74), 1p, 1p) = ZX_OK
 zx_vmo_read(vmo, pages(73, 75), 0, 2p) = ZX_OK'
-    check "it still fails" 1 "$work/short.trace:5: not as expected$anything" '' "$PAGERITE" run "$work/short.trace"
-    check "it gets no shorter" 0 '' '' "$PAGERITE" shrink -q "$work/short.trace" -o "$work/shorter.trace"
-    check "it is the same" 0 '' '' diff <(sed '/^#/d' "$work/short.trace") <(sed '/^#/d' "$work/shorter.trace")
-    check "any other value will do" 0 '' "$anything" \
+    tells "it still fails" 1 "$work/short.trace:5: not as expected$anything" '' "$PAGERITE" run "$work/short.trace"
+    tells "it gets no shorter" 0 '' '' "$PAGERITE" shrink -q "$work/short.trace" -o "$work/shorter.trace"
+    tells "it is the same" 0 '' '' diff <(sed '/^#/d' "$work/short.trace") <(sed '/^#/d' "$work/shorter.trace")
+    tells "any other value will do" 0 '' "$anything" \
         "$PAGERITE" shrink --loose "$work/long.trace" -o "$work/loose.trace"
     check_file "any other value, shrunk" "$work/loose.trace" 'zx_vmo_create(2p, 0, &vmo) = ZX_OK
 zx_vmo_read(vmo, pages(73, 75), 0, 2p) = ZX_OK'
-    check "few tries" 0 "$anything" "$anything after 5 tries" "$PAGERITE" shrink --tries=5 "$work/long.trace"
+    tells "few tries" 0 "$anything" "$anything after 5 tries" "$PAGERITE" shrink --tries=5 "$work/long.trace"
 }
 
 check_usage()
 {
-    check "nothing wrong" 1 '' "$work/good.trace: nothing is wrong with it" "$PAGERITE" shrink "$work/good.trace"
-    check "no trace" 1 '' "$work/unreadable.trace:1:22: $anything" "$PAGERITE" shrink "$work/unreadable.trace"
-    check "no file" 2 '' "pagerite: cannot read $work/no: No such file or directory" "$PAGERITE" shrink "$work/no"
-    check "no output" 2 '' "$anything: No such file or directory" \
+    tells "nothing wrong" 1 '' "$work/good.trace: nothing is wrong with it" "$PAGERITE" shrink "$work/good.trace"
+    tells "no trace" 1 '' "$work/unreadable.trace:1:22: $anything" "$PAGERITE" shrink "$work/unreadable.trace"
+    tells "no file" 2 '' "pagerite: cannot read $work/no: No such file or directory" "$PAGERITE" shrink "$work/no"
+    tells "no output" 2 '' "$anything: No such file or directory" \
         "$PAGERITE" shrink -q "$work/short.trace" -o "$work/no/x"
-    check "no time" 2 '' "pagerite shrink: the number of seconds is from 1 to 86400, not 'x'$anything" \
+    tells "no time" 2 '' "pagerite shrink: the number of seconds is from 1 to 86400, not 'x'$anything" \
         "$PAGERITE" shrink -t x "$work/good.trace"
-    check "nothing to triage" 1 '' "$work/fuzz_calls-crash-1: fuzz_calls finds nothing in it" \
+    tells "nothing to triage" 1 '' "$work/fuzz_calls-crash-1: fuzz_calls finds nothing in it" \
         "$PAGERITE" triage "$work/fuzz_calls-crash-1" -o -
-    check "an unknown target" 2 '' "pagerite: there is no target 'fuzz_me' whose inputs have a trace" \
+    tells "an unknown target" 2 '' "pagerite: there is no target 'fuzz_me' whose inputs have a trace" \
         "$PAGERITE" triage -T fuzz_me "$work/fuzz_calls-crash-1"
-    check "a text" 1 '' "$work/good.trace: an input of fuzz_trace is a text for the reader of traces, $anything" \
+    tells "a text" 1 '' "$work/good.trace: an input of fuzz_trace is a text for the reader of traces, $anything" \
         "$PAGERITE" triage -T fuzz_trace "$work/good.trace"
-    check "no input" 2 '' "pagerite: cannot read $work/no: No such file or directory" "$PAGERITE" triage "$work/no"
-    check "both of one mind" 1 '' "$work/supplies.trace: core and oracle agree on it" \
+    tells "no input" 2 '' "pagerite: cannot read $work/no: No such file or directory" "$PAGERITE" triage "$work/no"
+    tells "both of one mind" 1 '' "$work/supplies.trace: core and oracle agree on it" \
         "$PAGERITE" shrink --oracle "$work/supplies.trace"
 }
 
@@ -155,8 +121,7 @@ check_usage()
 # break_core NAME AFTER [BEFORE]: $work/NAME is the tool, and in its core these statements stand around every call.
 break_core()
 {
-    local name=$1 flags="" objects
-    objects=$(dirname "$PAGERITE")
+    local name=$1
     cat >"$work/$name.c" <<SOURCE
 #include "core/pgr.h"
 void __real_pgr_dispatch(pgr_world *world, void *frames, const pgr_call *call, pgr_result *result);
@@ -168,10 +133,8 @@ void __wrap_pgr_dispatch(pgr_world *world, void *frames, const pgr_call *call, p
     $2
 }
 SOURCE
-    if grep --quiet --text __asan_init "$PAGERITE"; then flags="-fsanitize=address,undefined"; fi
-    # shellcheck disable=SC2086  # flags are words
-    "$CC" -I. $flags -Wl,--wrap=pgr_dispatch "$work/$name.c" "$objects"/harness/tool/*.o "$objects/libharness.a" \
-        "$objects/libpagerite.a" -lZydis -o "$work/$name" >"$work/link.log" 2>&1 || head -n 5 "$work/link.log"
+    link_tool "$work/$name" -I. -Wl,--wrap=pgr_dispatch "$work/$name.c" >"$work/link.log" 2>&1 ||
+        head -n 5 "$work/link.log"
 }
 
 # After a supply the first aux page is committed again.
@@ -181,40 +144,40 @@ check_violation()
     pgr_call commit = {.number = PGR_CALL_VMO_OP_RANGE, .arg = {call->arg[4], ZX_VMO_OP_COMMIT, call->arg[5], 1}};
     if (call->number == PGR_CALL_PAGER_SUPPLY_PAGES && result->status == ZX_OK && call->arg[3] > 0)
         __real_pgr_dispatch(world, frames, &commit, &ignored);'
-    check "an invariant" 0 '' "$work/supplies.trace:7: an invariant is violated: D1: $anything" \
+    tells "an invariant" 0 '' "$work/supplies.trace:7: an invariant is violated: D1: $anything" \
         "$work/supply_does_more" shrink "$work/supplies.trace" -o "$work/d1.trace"
     check_file "an invariant, shrunk" "$work/d1.trace" 'zx_port_create(0, &port) = ZX_OK
 zx_pager_create(0, &pager) = ZX_OK
 zx_pager_create_vmo(pager, 0, port, 0, 1p, &vmo) = ZX_OK
 zx_vmo_create(1p, 0, &aux) = ZX_OK
 zx_pager_supply_pages(pager, vmo, 0, 1p, aux, 0) = ZX_OK'
-    check "its first line" 0 '# D1: .*' '' head -n 1 "$work/d1.trace"
+    tells "its first line" 0 '# D1: .*' '' head -n 1 "$work/d1.trace"
 
     mkdir -p "$work/corpus/regressions"
-    check "triage" 0 "corpus/regressions/d1_pager_supply_pages.trace: an invariant is violated, in 5 lines$anything" \
+    tells "triage" 0 "corpus/regressions/d1_pager_supply_pages.trace: an invariant is violated, in 5 lines$anything" \
         "$anything" env --chdir="$work" "$work/supply_does_more" triage "$work/fuzz_calls-crash-1"
-    check "its first line" 0 '# D1 \(fuzz_calls\): .*' '' head -n 1 "$work/corpus/regressions/d1_pager_supply_pages.trace"
-    check "triage again" 0 "corpus/regressions/d1_pager_supply_pages_2.trace: $anything" \
+    tells "its first line" 0 '# D1 \(fuzz_calls\): .*' '' head -n 1 "$work/corpus/regressions/d1_pager_supply_pages.trace"
+    tells "triage again" 0 "corpus/regressions/d1_pager_supply_pages_2.trace: $anything" \
         "$anything" env --chdir="$work" "$work/supply_does_more" triage -q "$work/fuzz_calls-crash-1"
-    check "it ends in a question" 0 'check_invariants\(\) = ZX_OK' '' \
+    tells "it ends in a question" 0 'check_invariants\(\) = ZX_OK' '' \
         tail -n 1 "$work/corpus/regressions/d1_pager_supply_pages.trace"
-    check "it is as short" 0 '6' '' grep --count --invert-match '^#' \
+    tells "it is as short" 0 '6' '' grep --count --invert-match '^#' \
         "$work/corpus/regressions/d1_pager_supply_pages.trace"
-    check "run --check shows it" 1 "$anything: D1: ${anything}0 passed, 1 failed" '' \
+    tells "run --check shows it" 1 "$anything: D1: ${anything}0 passed, 1 failed" '' \
         "$work/supply_does_more" run --check "$work/corpus/regressions/d1_pager_supply_pages.trace"
-    check "right on a sound core" 0 '1 passed, 0 failed' '' \
+    tells "right on a sound core" 0 '1 passed, 0 failed' '' \
         "$PAGERITE" run "$work/corpus/regressions/d1_pager_supply_pages.trace"
-    check "nowhere to write to" 2 '' "pagerite: there is no folder corpus/regressions here$anything" \
+    tells "nowhere to write to" 2 '' "pagerite: there is no folder corpus/regressions here$anything" \
         env --chdir=/ "$work/supply_does_more" triage "$work/fuzz_calls-crash-1"
 }
 
 check_death()
 {
     break_core dies_of_reclaim 'if (call->number == PGR_CALL_RECLAIM && call->arg[0] > 2) __builtin_trap();'
-    check "a death" 0 '' "$work/deadly.trace:5: the core brings its process down: the core dies in reclaim: $anything
+    tells "a death" 0 '' "$work/deadly.trace:5: the core brings its process down: the core dies in reclaim: $anything
 1 lines of 4 left, after [0-9]+ tries" "$work/dies_of_reclaim" shrink "$work/deadly.trace" -o "$work/death.trace"
     check_file "a death, shrunk" "$work/death.trace" 'reclaim(3) = ZX_OK'
-    check "triage of a death" 0 '# the core dies in reclaim: .*
+    tells "triage of a death" 0 '# the core dies in reclaim: .*
 reclaim\(3\) += _' "$work/fuzz_calls-crash-2: died of signal $anything" \
         "$work/dies_of_reclaim" triage "$work/fuzz_calls-crash-2" -o -
 }
@@ -224,13 +187,13 @@ check_disagreement()
 {
     break_core sizes_are_odd 'if (call->number == PGR_CALL_VMO_GET_SIZE && result->status == ZX_OK && result->out[1] > 100)
         result->out[1]++;'
-    check "nothing without the oracle" 0 "$anything" "$anything" "$PAGERITE" run "$work/supplies.trace"
-    check "with the oracle" 0 '' "$work/supplies.trace:11: the oracle disagrees: $anything" \
+    tells "nothing without the oracle" 0 "$anything" "$anything" "$PAGERITE" run "$work/supplies.trace"
+    tells "with the oracle" 0 '' "$work/supplies.trace:11: the oracle disagrees: $anything" \
         "$work/sizes_are_odd" shrink --oracle "$work/supplies.trace" -o "$work/odd.trace"
     check_file "with the oracle, shrunk" "$work/odd.trace" 'zx_vmo_create(1p, 0, &vmo) = ZX_OK
 zx_vmo_get_size(vmo, [4097]) = ZX_OK'
     cp "$work/fuzz_calls-crash-1" "$work/fuzz_diff-crash-1"
-    check "triage of fuzz_diff" 0 "# .*fuzz_diff.*
+    tells "triage of fuzz_diff" 0 "# .*fuzz_diff.*
 $anything" "$anything" "$work/sizes_are_odd" triage "$work/fuzz_diff-crash-1" -o -
 }
 
@@ -242,11 +205,11 @@ check_input_alone()
     local seed=$work/fuzz_calls-crash-3
     "$PAGERITE" encode "$work/readers.trace" -o "$seed"
     printf '\x20' | dd of="$seed" bs=1 seek=1 conv=notrunc status=none
-    check "what only the input shows" 1 "$seed: died of signal $anything: the calls alone do not show it$anything" \
+    tells "what only the input shows" 1 "$seed: died of signal $anything: the calls alone do not show it$anything" \
         "$anything" "$work/minds_the_order" triage "$seed" -o "$work/none.trace"
-    check "no trace of it" 1 '' '' test -e "$work/none.trace"
-    check "the shrunk input" 0 '' '' test "$(stat --format=%s "$seed.shrunk")" -lt "$(stat --format=%s "$seed")"
-    check "its recording" 0 '# died of signal .*' '' head -n 1 "$seed.shrunk.trace"
+    tells "no trace of it" 1 '' '' test -e "$work/none.trace"
+    tells "the shrunk input" 0 '' '' test "$(stat --format=%s "$seed.shrunk")" -lt "$(stat --format=%s "$seed")"
+    tells "its recording" 0 '# died of signal .*' '' head -n 1 "$seed.shrunk.trace"
 }
 
 make_traces
@@ -260,5 +223,4 @@ if [[ -f $(dirname "$PAGERITE")/libharness.a && -n ${CC:-} ]]; then
 else
     echo "no objects beside the tool: no wrong cores"
 fi
-echo "$passed passed, $failed failed"
-((failed == 0))
+finish

@@ -6,24 +6,8 @@
 # PAGERITE: the tool.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-passed=0 failed=0
-
-# expect NAME COMMAND...: the command succeeds.
-expect()
-{
-    local name=$1
-    shift
-    if "$@" >"$scratch/output" 2>&1; then
-        passed=$((passed + 1))
-    else
-        echo "failed: $name"
-        cat "$scratch/output"
-        failed=$((failed + 1))
-    fi
-}
+# shellcheck source=tests/checks.sh
+source tests/checks.sh
 
 # A port takes 4096 user packets, and not one more until one has been received.
 port_full()
@@ -40,20 +24,19 @@ port_full()
 # In a copy of what the check reads, one change must not go unnoticed.
 notices()
 {
-    rm -rf "$scratch/copy"
-    mkdir -p "$scratch/copy/core"
-    cp -rL docs corpus tests "$scratch/copy/"
-    cp core/calls.c core/pgr.h "$scratch/copy/core/"
-    (cd "$scratch/copy" && sed -i "$2" "$1" && ! python3 tests/test_spec_coverage.py)
+    rm -rf "$work/copy"
+    mkdir -p "$work/copy/core"
+    cp -rL docs corpus tests "$work/copy/"
+    cp core/calls.c core/pgr.h "$work/copy/core/"
+    (cd "$work/copy" && sed -i "$2" "$1" && ! python3 tests/test_spec_coverage.py)
 }
 
-expect "every row has its traces" python3 tests/test_spec_coverage.py
-port_full >"$scratch/port_full.trace"
-expect "a full port" "$PAGERITE" run "$scratch/port_full.trace"
-expect "a row without a trace is noticed" notices docs/semantics/supply.md 's/supply_check_order, supply_belongs_to/no_such_trace/'
-expect "a trace without the status is noticed" notices corpus/traces/pin_31_times.trace 's/ZX_ERR_UNAVAILABLE/ZX_ERR_NO_MEMORY/'
-expect "a status that no trace has is noticed" notices docs/semantics/pins.md 's/UNAVAILABLE/NO_RESOURCES/'
-expect "a call without rows is noticed" notices docs/semantics/vmo.md 's/^## zx_vmo_get_size/## The size/'
-expect "an edge without a cell is noticed" notices docs/page-state-cells.txt '/^evict  *C /d'
-echo "$passed passed, $failed failed"
-((failed == 0))
+ends "every row has its traces" 0 python3 tests/test_spec_coverage.py
+port_full >"$work/port_full.trace"
+ends "a full port" 0 "$PAGERITE" run "$work/port_full.trace"
+ends "a row without a trace is noticed" 0 notices docs/semantics/supply.md 's/supply_check_order, supply_belongs_to/no_such_trace/'
+ends "a trace without the status is noticed" 0 notices corpus/traces/pin_31_times.trace 's/ZX_ERR_UNAVAILABLE/ZX_ERR_NO_MEMORY/'
+ends "a status that no trace has is noticed" 0 notices docs/semantics/pins.md 's/UNAVAILABLE/NO_RESOURCES/'
+ends "a call without rows is noticed" 0 notices docs/semantics/vmo.md 's/^## zx_vmo_get_size/## The size/'
+ends "an edge without a cell is noticed" 0 notices docs/page-state-cells.txt '/^evict  *C /d'
+finish

@@ -17,6 +17,7 @@
 
 #include "harness/constants.h"
 #include "harness/trace.h"
+#include "tests/trace_support.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -25,35 +26,13 @@
     "zx_port_create(0, &port) = ZX_OK\n"                                                                               \
     "zx_vmo_create(2p, 0, &vmo) = ZX_OK\n"
 
-static char *print(const struct trace *trace)
-{
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-
-    assert_non_null(out);
-    trace_write(trace, out);
-    fclose(out);
-    return text;
-}
-
-static struct trace *read_text(const char *text)
-{
-    struct trace_error error;
-    struct trace *trace = trace_read(text, strlen(text), &error);
-
-    if (trace == NULL)
-        fail_msg("%u:%u: %s in:\n%s", error.line, error.column, error.message, text);
-    return trace;
-}
-
 /* Reads the text, and prints it as `expected`, which prints as itself. */
 static void check_prints(const char *text, const char *expected)
 {
     struct trace *first = read_text(text);
-    char *printed = print(first);
+    char *printed = print_trace(first);
     struct trace *second = read_text(printed);
-    char *again = print(second);
+    char *again = print_trace(second);
 
     assert_string_equal(printed, expected);
     assert_string_equal(again, expected);
@@ -67,23 +46,6 @@ static void check_prints(const char *text, const char *expected)
 
 static unsigned corpus_files;
 
-static char *read_file(const char *path)
-{
-    char *text = NULL;
-    size_t length = 0;
-    FILE *in = fopen(path, "rb");
-    FILE *out = open_memstream(&text, &length);
-    int c;
-
-    assert_non_null(in);
-    assert_non_null(out);
-    while ((c = getc(in)) != EOF)
-        putc(c, out);
-    fclose(in);
-    fclose(out);
-    return text;
-}
-
 static int check_file(const char *path, const struct stat *about, int type, struct FTW *walk)
 {
     size_t length = strlen(path);
@@ -93,7 +55,7 @@ static int check_file(const char *path, const struct stat *about, int type, stru
     (void)walk;
     if (type != FTW_F || length < 6 || strcmp(path + length - 6, ".trace") != 0)
         return 0;
-    text = read_file(path);
+    text = read_file(path, &length);
     check_prints(text, text);
     free(text);
     corpus_files++;
@@ -438,7 +400,7 @@ static void large_traces_are_read(void **state)
     fputs(") = ZX_OK\n", out);
     fclose(out);
     trace = read_text(text);
-    printed = print(trace);
+    printed = print_trace(trace);
     assert_string_equal(printed, text);
     trace_free(trace);
     free(printed);

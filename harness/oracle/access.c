@@ -1,5 +1,5 @@
 /*
- * The oracle's accesses to memory (hpv.md 8): loads and stores of a thread, page by page, and the buffers in mapped
+ * The oracle's accesses to memory (faults.md): loads and stores of a thread, page by page, and the buffers in mapped
  * memory that zx_vmo_read and zx_vmo_write take. Every access looks at the mapping and at the VMO anew.
  */
 #include "harness/oracle/oracle.h"
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* hpv.md 8.1, one page: rows 1 to 3 here, the others in the VMO. On ZX_OK *bytes is the byte at the address. */
+/* faults.md, one page: rows 1 to 3 here, the others in the VMO. On ZX_OK *bytes is the byte at the address. */
 static zx_status_t access_page(struct oracle *o, struct oracle_thread *t, uint64_t address, bool write, uint8_t **bytes,
                                struct oracle_vmo **vmo)
 {
@@ -33,7 +33,7 @@ static uint64_t room_in_page(const struct oracle *o, uint64_t address)
     return o->page_bytes - address % o->page_bytes;
 }
 
-/* hpv.md 8.5 */
+/* faults.md */
 zx_status_t oracle_user_byte(struct oracle *o, struct oracle_thread *t, uint64_t address, bool write, uint8_t **byte,
                              uint64_t *room, struct oracle_vmo **vmo)
 {
@@ -94,7 +94,7 @@ static zx_status_t prepare_one(struct oracle *o, struct oracle_thread *t, const 
         t->fault_address = access->address + done;
         status = access_page(o, t, t->fault_address, access->write, &bytes, &vmo);
         if (status == ZX_OK && access->write)
-            oracle_vmo_modified(vmo); /* vmo.md 15: a write fault was resolved */
+            oracle_vmo_modified(vmo); /* pager.md: a write fault was resolved */
         done += room_in_page(o, t->fault_address);
     }
     return status;

@@ -1,5 +1,5 @@
 /*
- * The oracle's pinned memory (vmo.md 10): zx_bti_pin, zx_pmt_unpin, the quarantine. The pages themselves are pinned by
+ * The oracle's pinned memory (pins.md): zx_bti_pin, zx_pmt_unpin, the quarantine. The pages themselves are pinned by
  * oracle_pin().
  */
 #include "harness/oracle/oracle.h"
@@ -18,7 +18,7 @@ static void pmt_end(struct oracle *o, struct oracle_pmt *pmt)
     oracle_unreferenced(o, &pmt->object);
 }
 
-/* hpv.md 1.6: closed without being unpinned, it stays pinned, in quarantine, where it does not keep its BTI alive. */
+/* objects.md: closed without being unpinned, it stays pinned, in quarantine, where it does not keep its BTI alive. */
 void oracle_pmt_closed(struct oracle *o, struct oracle_pmt *pmt)
 {
     if (pmt->unpinned)
@@ -41,7 +41,7 @@ static struct oracle_pmt *quarantined_pmt(struct oracle *o, const struct oracle_
     return eldest;
 }
 
-/* README, "Memory map": with the BTI its quarantine goes. */
+/* README.md, "Decisions": with the BTI its quarantine goes. */
 void oracle_bti_end(struct oracle *o, struct oracle_bti *bti)
 {
     struct oracle_pmt *pmt;
@@ -127,7 +127,7 @@ static zx_status_t pin_pages(struct oracle *o, struct oracle_thread *t, uint32_t
     }
     if (pmt->write)
         oracle_vmo_modified(pmt->vmo);
-    result->out[5] = oracle_handle_make(o, pmt, ZX_RIGHT_INSPECT); /* vmo.md 1.2 */
+    result->out[5] = oracle_handle_make(o, pmt, ZX_RIGHT_INSPECT); /* objects.md */
     return ZX_OK;
 }
 

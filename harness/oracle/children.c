@@ -1,5 +1,5 @@
 /*
- * zx_vmo_create_child: clones, slices, references (vmo.md 8).
+ * zx_vmo_create_child: clones, slices, references (children.md).
  */
 #include "harness/oracle/oracle_pages.h"
 
@@ -18,7 +18,7 @@ struct asked {
     bool overflows;
 };
 
-/* --- 8.1: checks common to all kinds --- */
+/* --- checks common to all kinds --- */
 
 static bool one_bit(uint32_t bits)
 {
@@ -40,7 +40,7 @@ static zx_status_t check_common(const struct asked *a)
     return a->options & ~(SNAPSHOTS | ZX_VMO_CHILD_NO_WRITE | ZX_VMO_CHILD_RESIZABLE) ? ZX_ERR_INVALID_ARGS : ZX_OK;
 }
 
-/* --- 8.3: SNAPSHOT* --- */
+/* --- SNAPSHOT* --- */
 
 static bool has_unidirectional_children(struct oracle *o, const struct oracle_pages *pages)
 {
@@ -55,7 +55,7 @@ static bool has_unidirectional_children(struct oracle *o, const struct oracle_pa
 /* "U": a unidirectional child; "B": a bidirectional one. */
 enum clone_kind { CLONE_U, CLONE_B };
 
-/* The structural rules a to g of K25, for SNAPSHOT_MODIFIED, and for what else exists with it. */
+/* The structural rules of the kernel of 2025, for SNAPSHOT_MODIFIED, and for what else exists with it. */
 static zx_status_t check_structure(struct oracle *o, const struct asked *a, enum clone_kind *kind)
 {
     struct oracle_pages *pages = a->parent->pages;
@@ -92,7 +92,7 @@ static zx_status_t check_clone(struct oracle *o, const struct asked *a, enum clo
     if (!oracle_aligned(o, a->offset))
         return ZX_ERR_INVALID_ARGS; /* row 3 */
     if (a->overflows || oracle_size_too_large(o, a->size))
-        return ZX_ERR_OUT_OF_RANGE; /* row 4; row 5 is K25's */
+        return ZX_ERR_OUT_OF_RANGE; /* row 4; row 5 came to the kernel in 2025 */
     if (pages->cache_policy != ZX_CACHE_POLICY_CACHED)
         return ZX_ERR_BAD_STATE; /* row 6 */
     zx_status_t status = check_structure(o, a, kind);
@@ -104,7 +104,7 @@ static zx_status_t check_clone(struct oracle *o, const struct asked *a, enum clo
     return ZX_OK;
 }
 
-/* 8.6: limit at creation = min(size, parent size - offset), 0 if offset >= parent size. */
+/* What a child sees: limit at creation = min(size, parent size - offset), 0 if offset >= parent size. */
 static uint64_t view_limit(uint64_t count, uint64_t first, uint64_t parent_count)
 {
     return first >= parent_count ? 0 : oracle_min(count, parent_count - first);
@@ -117,8 +117,8 @@ static bool owns_any(const struct oracle_pages *pages, uint64_t first, uint64_t 
 }
 
 /*
- * 8.6, re-hanging: "a new U child of C whose window contains no page owned by C is attached to C's parent instead
- * (repeatedly)".
+ * A new child of C that sees through, and whose window contains no page owned by C, is hung below C's parent instead,
+ * again and again.
  */
 static void hang(struct oracle_pages *child, struct oracle_pages *parent, uint64_t first, uint64_t limit)
 {
@@ -182,7 +182,7 @@ static struct oracle_vmo *make_clone(struct oracle *o, const struct asked *a, en
     return vmo;
 }
 
-/* --- 8.4: SLICE --- */
+/* --- SLICE --- */
 
 static zx_status_t check_slice(struct oracle *o, const struct asked *a)
 {
@@ -221,7 +221,7 @@ static struct oracle_vmo *make_slice(struct oracle *o, const struct asked *a)
     return vmo;
 }
 
-/* --- 8.5: REFERENCE; of a slice: it spans the slice (K23, README) --- */
+/* --- REFERENCE; of a slice: it spans the slice --- */
 
 static zx_status_t check_reference(const struct asked *a)
 {
@@ -251,7 +251,7 @@ static struct oracle_vmo *make_reference(struct oracle *o, const struct asked *a
     return vmo;
 }
 
-/* --- 8.2: rights, name; and the call --- */
+/* --- rights, name; and the call --- */
 
 static zx_rights_t child_rights(const struct asked *a)
 {
@@ -297,7 +297,7 @@ zx_status_t oracle_zx_vmo_create_child(struct oracle *o, struct oracle_thread *t
     a.size = oracle_page_up(o, a.content_size);
     a.overflows = a.size < a.content_size;
     if ((a.options & ZX_VMO_CHILD_NO_WRITE) && (a.options & ZX_VMO_CHILD_RESIZABLE))
-        return ZX_ERR_INVALID_ARGS; /* 8.1 row 2 */
+        return ZX_ERR_INVALID_ARGS; /* row 2 */
     zx_rights_t needed = ZX_RIGHT_DUPLICATE | ZX_RIGHT_READ;
     zx_status_t status = oracle_handle_get(o, handle, PGR_OBJECT_VMO, needed, &a.parent);
     if (status != ZX_OK)

@@ -1,13 +1,13 @@
 /*
- * What a VMO sees (vmo.md 8.6), what a page needs before it can be written or committed, and how it is then made the
- * VMO's own (vmo.md 5, 7.3; pager.md 11.2).
+ * What a VMO sees (children.md), what a page needs before it can be written or committed, and how it is then made the
+ * VMO's own (vmo.md, vmo-operations.md, dirty-tracking.md).
  */
 #include "harness/oracle/oracle_pages.h"
 
 #include <string.h>
 
 /*
- * vmo.md 8.6: the page of V is V's own page or zero marker; else, below the limit, the parent's page, recursively; else
+ * children.md: the page of V is V's own page or zero marker; else, below the limit, the parent's page, recursively; else
  * zero. Of the pager VMO itself: own page, zero range, or absent.
  */
 struct oracle_seen oracle_see(struct oracle_pages *pages, uint64_t page, uint64_t max)
@@ -53,7 +53,7 @@ bool oracle_pager_backed(struct oracle_pages *pages)
     return oracle_root(pages)->source != NULL;
 }
 
-/* pager.md 11.2, rows COMMIT and write, of a page of the pager VMO itself. */
+/* dirty-tracking.md, rows COMMIT and write, of a page of the pager VMO itself. */
 static uint32_t need_in_pager_vmo(const struct oracle_pages *pages, uint64_t page, bool write)
 {
     const struct oracle_page *record = oracle_record_at(pages, page);
@@ -66,7 +66,7 @@ static uint32_t need_in_pager_vmo(const struct oracle_pages *pages, uint64_t pag
     return record->frame ? ORACLE_NEEDS_NOTHING : ORACLE_NEEDS_FRAME;
 }
 
-/* vmo.md 5 and 7.3: a page that others share, or that is seen in an ancestor, is copied; zero content gets a page. */
+/* A page that others share, or that is seen in an ancestor, is copied; zero content gets a page. */
 static uint32_t need_elsewhere(struct oracle_pages *pages, uint64_t page)
 {
     const struct oracle_page *record = oracle_record_at(pages, page);
@@ -137,7 +137,7 @@ zx_status_t oracle_ask_read(struct oracle *o, struct oracle_thread *t, struct or
     return oracle_request(o, t, seen.pages->source, ZX_PAGER_VMO_READ, seen.page, seen.count, strict);
 }
 
-/* pager.md 10.1, "run needing dirtying": ends at a dirty page, an absent page, or the cap. */
+/* page-requests.md, the run that is not dirty: ends at a dirty page, an absent page, or the cap. */
 static uint64_t run_needing_dirtying(const struct oracle_pages *pages, uint64_t page, uint64_t max)
 {
     uint64_t count = 0;
@@ -160,7 +160,7 @@ zx_status_t oracle_ask(struct oracle *o, struct oracle_thread *t, struct oracle_
 }
 
 /*
- * One page for a mapped access or a buffer in mapped memory: hpv.md 8.1, rows 4 to 9. Requests are of one page,
+ * One page for a mapped access or a buffer in mapped memory: faults.md, rows 4 to 9. Requests are of one page,
  * lenient.
  */
 static zx_status_t page_to_read(struct oracle *o, struct oracle_thread *t, struct oracle_pages *pages, uint64_t page,
@@ -185,7 +185,7 @@ static zx_status_t page_to_write(struct oracle *o, struct oracle_thread *t, stru
     return ZX_OK;
 }
 
-/* README, "Memory map": of physical VMOs loads give 0, stores are accepted and forgotten. */
+/* README.md, "Decisions": of physical VMOs loads give 0, stores are accepted and forgotten. */
 static zx_status_t physical_page(struct oracle *o, bool write, uint8_t **bytes)
 {
     *bytes = write ? o->scratch : o->zeros;

@@ -111,7 +111,7 @@ static void refuse(pgr_result *result, zx_status_t why)
     result->status = why;
 }
 
-/* The function has returned: the call is done, waits, or was an access that ends in an exception (hpv.md 8.2). */
+/* The function has returned: the call is done, waits, or was an access that ends in an exception (faults.md). */
 static void settle(struct oracle *o, struct oracle_thread *t, zx_status_t status, pgr_result *result)
 {
     if (status == ORACLE_WAIT) {
@@ -184,7 +184,7 @@ void oracle_resume(void *self, uint32_t thread, void *buffer, uint64_t buffer_by
         oracle_unreferenced(o, &fault_vmo->object);
 }
 
-/* README, "Who runs next": in the order in which they were released. */
+/* README.md, "Decisions": in the order in which they were released. */
 uint32_t oracle_first_released(void *self)
 {
     const struct oracle *o = self;

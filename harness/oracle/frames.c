@@ -16,7 +16,7 @@ bool oracle_alloc_fails(struct oracle *o)
     return o->fail_alloc == 0;
 }
 
-/* README, "Progress and failure": a step gets all the frames that it needs, or none. */
+/* A step gets all the frames that it needs, or none. */
 bool oracle_frames_reserve(struct oracle *o, uint64_t count)
 {
     if (count > o->frames_free)
@@ -80,7 +80,7 @@ static bool stretch_is_free(const struct oracle *o, uint64_t first, uint64_t cou
 }
 
 /*
- * vmo.md 3 row 5; README, "Memory map": frame f is at physical address f times the page size. Returns the first number
+ * README.md, "Decisions": frame f is at physical address f times the page size. Returns the first number
  * of the lowest stretch of so many free frames that begins at a multiple of `step`, 0 if there is none.
  */
 uint32_t oracle_frames_find(const struct oracle *o, uint64_t count, uint64_t step)

@@ -1,12 +1,12 @@
 /*
- * The oracle's handles (hpv.md 1): values, rights, and the calls that make, copy and close them.
+ * The oracle's handles (objects.md): values, rights, and the calls that make, copy and close them.
  */
 #include "harness/oracle/oracle.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* hpv.md 1.1: what the two lowest bits of every valid value are. */
+/* objects.md: what the two lowest bits of every valid value are. */
 #define HANDLE_LOW_BITS 3u
 
 struct oracle_handle *oracle_handle_find(struct oracle *o, zx_handle_t value)
@@ -19,7 +19,7 @@ struct oracle_handle *oracle_handle_find(struct oracle *o, zx_handle_t value)
     return NULL;
 }
 
-/* vmo.md 0.3: H1, then H2, then H3. A wrong type wins over missing rights. */
+/* README.md, H: alive, then type, then rights. A wrong type wins over missing rights. */
 zx_status_t oracle_handle_get(struct oracle *o, zx_handle_t value, uint32_t kind, zx_rights_t rights, void *object)
 {
     const struct oracle_handle *handle = oracle_handle_find(o, value);
@@ -41,13 +41,13 @@ zx_rights_t oracle_handle_rights(struct oracle *o, zx_handle_t value)
     return handle ? handle->rights : ZX_RIGHT_NONE;
 }
 
-/* hpv.md 1.1: as many handles as a Zircon system holds; beyond that making one is ZX_ERR_NO_MEMORY. */
+/* objects.md: as many handles as a Zircon system holds; beyond that making one is ZX_ERR_NO_MEMORY. */
 bool oracle_handles_full(struct oracle *o)
 {
     return o->handles.count >= PGR_HANDLES_MAX;
 }
 
-/* hpv.md 1.1: a value is never used a second time within a run. */
+/* objects.md: a value is never used a second time within a run. */
 zx_handle_t oracle_handle_make(struct oracle *o, void *object, zx_rights_t rights)
 {
     struct oracle_handle *handle = oracle_zalloc(sizeof *handle);
@@ -60,7 +60,7 @@ zx_handle_t oracle_handle_make(struct oracle *o, void *object, zx_rights_t right
     return handle->value;
 }
 
-/* hpv.md 1.6: what the closing of an object's last handle does besides letting the object die. */
+/* objects.md: what the closing of an object's last handle does besides letting the object die. */
 static void last_handle_closed(struct oracle *o, struct oracle_object *object)
 {
     switch (object->kind) {
@@ -79,7 +79,7 @@ static void last_handle_closed(struct oracle *o, struct oracle_object *object)
 }
 
 /*
- * hpv.md 1.2: waits through the handle end first, then the handle goes. The object's count falls behind the effects of
+ * objects.md: waits through the handle end first, then the handle goes. The object's count falls behind the effects of
  * the last handle's closing: these must not let the object die under them.
  */
 void oracle_handle_close(struct oracle *o, struct oracle_handle *handle)
@@ -95,7 +95,7 @@ void oracle_handle_close(struct oracle *o, struct oracle_handle *handle)
     oracle_unreferenced(o, object);
 }
 
-/* --- zx_handle_close, zx_handle_close_many (hpv.md 1.2) --- */
+/* --- zx_handle_close, zx_handle_close_many (objects.md) --- */
 
 zx_status_t oracle_zx_handle_close(struct oracle *o, struct oracle_thread *t, const pgr_call *call, pgr_result *result)
 {
@@ -131,7 +131,7 @@ zx_status_t oracle_zx_handle_close_many(struct oracle *o, struct oracle_thread *
     return status;
 }
 
-/* --- zx_handle_duplicate, zx_handle_replace (hpv.md 1.3, 1.4) --- */
+/* --- zx_handle_duplicate, zx_handle_replace (objects.md) --- */
 
 /* SAME_RIGHTS stands alone; anything else is to be a subset of what the handle has. */
 static bool rights_allowed(const struct oracle_handle *handle, zx_rights_t rights)
@@ -190,7 +190,7 @@ zx_status_t oracle_zx_handle_replace(struct oracle *o, struct oracle_thread *t, 
 }
 
 /*
- * README, "One process, job policies": the handle is consumed and one with EXECUTE added comes in its place. As with
+ * README.md, "Decisions": the handle is consumed and one with EXECUTE added comes in its place. As with
  * zx_handle_replace() the handle goes in any case, also when it turns out to be of another type. The second handle may be
  * left out; one that is given has to be a resource (there is only the root resource, which is enough for everything).
  */

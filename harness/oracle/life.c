@@ -1,5 +1,5 @@
 /*
- * The life of objects: made, referred to, dead (hpv.md 1.6, vmo.md 13, pager.md 9, README "Ends").
+ * The life of objects: made, referred to, dead (objects.md, pager.md).
  */
 #include "harness/oracle/oracle_pages.h"
 
@@ -72,7 +72,7 @@ static bool sends_to_port(const struct oracle_object *object, const void *about)
     return object->kind == PGR_OBJECT_SOURCE && ((const struct oracle_source *)object)->port == about;
 }
 
-/* Quarantined pins do not keep their BTI: they come back when it dies (README, "Memory map"). */
+/* Quarantined pins do not keep their BTI: they come back when it dies (README.md, "Decisions"). */
 static bool pins_through_bti(const struct oracle_object *object, const void *about)
 {
     const struct oracle_pmt *pmt = (const struct oracle_pmt *)object;
@@ -105,7 +105,7 @@ static bool is_referred_to(struct oracle *o, struct oracle_object *object)
 
 /* --- deaths --- */
 
-/* vmo.md 8.8: the dead VMO's children become direct children of its parent. */
+/* children.md: the dead VMO's children become direct children of its parent. */
 static void rehome_children(struct oracle *o, struct oracle_vmo *dead)
 {
     for (size_t i = 0; i < o->objects.count; i++) {
@@ -115,7 +115,7 @@ static void rehome_children(struct oracle *o, struct oracle_vmo *dead)
     }
 }
 
-/* vmo.md 8.5: "if the owner's object dies first, a reference takes over". */
+/* children.md: if the owner's object dies first, a reference takes over. */
 static void pass_ownership(struct oracle_vmo *dead)
 {
     if (dead->reference || dead->slice)
@@ -129,7 +129,7 @@ static void pass_ownership(struct oracle_vmo *dead)
     }
 }
 
-/* vmo.md 8.8: ZERO_CHILDREN is asserted again when the last direct child goes; only while a handle can observe it. */
+/* children.md: ZERO_CHILDREN is asserted again when the last direct child goes; only while a handle can observe it. */
 static void signal_zero_children(struct oracle *o, struct oracle_vmo *parent)
 {
     if (parent && parent->object.handle_count > 0 && oracle_vmo_children(o, parent) == 0)

@@ -6,14 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void *oracle_malloc(size_t bytes)
-{
-    void *memory = malloc(bytes > 0 ? bytes : 1);
-    if (!memory)
-        abort();
-    return memory;
-}
-
 void *oracle_zalloc(size_t bytes)
 {
     void *memory = calloc(1, bytes > 0 ? bytes : 1);

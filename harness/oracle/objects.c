@@ -1,13 +1,13 @@
 /*
- * The oracle's calls that take an object of any kind (hpv.md 2.1, 2.2): information and properties.
+ * The oracle's calls that take an object of any kind (objects.md): information and properties.
  */
 #include "harness/oracle/oracle.h"
 
 #include <string.h>
 
-/* --- zx_object_get_info (hpv.md 2.1) --- */
+/* --- zx_object_get_info (objects.md) --- */
 
-/* The type of object (vmo.md 1.3) that a kind is. */
+/* The type of object (objects.md) that a kind is. */
 static zx_obj_type_t object_type(uint32_t kind)
 {
     switch (kind) {
@@ -83,7 +83,7 @@ static bool pinned_through(const struct oracle_pmt *pmt, const struct oracle_bti
     return pmt->object.kind == PGR_OBJECT_PMT && pmt->bti == bti && (pmt->object.handle_count > 0 || pmt->quarantined);
 }
 
-/* vmo.md 10: there is no IOMMU, so that one page is the least contiguity, and there is no address space to report. */
+/* pins.md: there is no IOMMU, so that one page is the least contiguity, and there is no address space to report. */
 static zx_status_t info_bti(struct oracle *o, zx_handle_t value, pgr_result *result)
 {
     struct oracle_bti *bti;
@@ -124,7 +124,7 @@ zx_status_t oracle_zx_object_get_info(struct oracle *o, struct oracle_thread *t,
     }
 }
 
-/* --- zx_object_get_property, zx_object_set_property (hpv.md 2.2) --- */
+/* --- zx_object_get_property, zx_object_set_property (objects.md) --- */
 
 static bool has_name(const struct oracle_object *object)
 {
@@ -165,7 +165,7 @@ static zx_status_t get_content_size(const struct oracle_object *object, const pg
     return ZX_OK;
 }
 
-/* This one may have to wait for a pager (vmo.md 6.3): the call keeps the VMO and the value. */
+/* This one may have to wait for a pager (vmo.md): the call keeps the VMO and the value. */
 static zx_status_t set_content_size(struct oracle *o, struct oracle_thread *t, struct oracle_object *object,
                                     const pgr_call *call)
 {

@@ -1,5 +1,5 @@
 /*
- * zx_vmo_op_range (vmo.md 7): commit, decommit, hints, prefetch, cache operations, locks.
+ * zx_vmo_op_range (vmo-operations.md): commit, decommit, hints, prefetch, cache operations, locks.
  */
 #include "harness/oracle/oracle_pages.h"
 
@@ -23,8 +23,7 @@ static bool round_out(const struct oracle *o, uint64_t offset, uint64_t length, 
 }
 
 /*
- * Where a range of pages ends now: a wait trims it to the size that the VMO has then, and it does not grow again (7.3,
- * 7.8).
+ * Where a range of pages ends now: a wait trims it to the size that the VMO has then, and it does not grow again.
  */
 static uint64_t trimmed_end(struct oracle_thread *t, const struct oracle_vmo *vmo, uint64_t end)
 {
@@ -32,7 +31,7 @@ static uint64_t trimmed_end(struct oracle_thread *t, const struct oracle_vmo *vm
     return t->op_trim;
 }
 
-/* --- COMMIT (7.3) --- */
+/* --- COMMIT --- */
 
 /* Pages that need no request are committed at once, all or none; then the next one is asked for, strictly. */
 static zx_status_t commit_some(struct oracle *o, struct oracle_thread *t, struct oracle_pages *pages, uint64_t first,
@@ -76,7 +75,7 @@ static zx_status_t commit(struct oracle *o, struct oracle_thread *t, struct orac
     return status;
 }
 
-/* --- DECOMMIT (7.4) --- */
+/* --- DECOMMIT --- */
 
 static zx_status_t decommit(struct oracle *o, struct oracle_vmo *vmo, uint64_t offset, uint64_t length)
 {
@@ -85,7 +84,7 @@ static zx_status_t decommit(struct oracle *o, struct oracle_vmo *vmo, uint64_t o
     if (pages->physical || pages->contiguous)
         return ZX_ERR_NOT_SUPPORTED; /* row 2 */
     if (offset > size)
-        return ZX_ERR_OUT_OF_RANGE; /* row 3, K23 */
+        return ZX_ERR_OUT_OF_RANGE; /* row 3, as in 2023 */
     uint64_t trimmed = oracle_min(length, size - offset);
     if (trimmed == 0)
         return ZX_OK; /* row 4 */
@@ -101,7 +100,7 @@ static zx_status_t decommit(struct oracle *o, struct oracle_vmo *vmo, uint64_t o
     return ZX_OK;
 }
 
-/* --- ALWAYS_NEED, DONT_NEED (7.8), PREFETCH (7.9) --- */
+/* --- ALWAYS_NEED, DONT_NEED, PREFETCH --- */
 
 static void mark_always_need(const struct oracle_pages *root, const struct oracle_seen *seen)
 {
@@ -119,8 +118,8 @@ static void mark_dont_need(const struct oracle_pages *root, const struct oracle_
 }
 
 /*
- * K23: overflow of the range first, physical VMOs excepted; OK whatever the range if the root is no pager VMO. A zero
- * length is not rounded out (7.1).
+ * As in 2023: overflow of the range first, physical VMOs excepted; OK whatever the range if the root is no pager VMO.
+ * A zero length is not rounded out.
  */
 static bool hint_is_void(struct oracle *o, struct oracle_vmo *vmo, uint64_t offset, uint64_t length,
                          zx_status_t *status)
@@ -198,7 +197,7 @@ static zx_status_t prefetch(struct oracle *o, struct oracle_thread *t, struct or
     zx_status_t status = oracle_woken(t);
     if (status != ZX_OK)
         return status;
-    if (vmo->pages->physical) /* vmo.md 4 */
+    if (vmo->pages->physical) /* vmo.md */
         return oracle_in_range(offset, length, oracle_vmo_size(o, vmo)) ? ZX_OK : ZX_ERR_OUT_OF_RANGE;
     if (!round_out(o, offset, length, &first, &count))
         return ZX_ERR_OUT_OF_RANGE;
@@ -208,7 +207,7 @@ static zx_status_t prefetch(struct oracle *o, struct oracle_thread *t, struct or
     return oracle_pager_backed(vmo->pages) ? look_up(o, t, vmo, first, count, false) : ZX_OK;
 }
 
-/* --- CACHE_* (7.7) --- */
+/* --- CACHE_* --- */
 
 static zx_status_t cache_op(struct oracle *o, struct oracle_vmo *vmo, uint64_t offset, uint64_t length)
 {
@@ -219,7 +218,7 @@ static zx_status_t cache_op(struct oracle *o, struct oracle_vmo *vmo, uint64_t o
     return vmo->pages->physical ? ZX_ERR_NOT_SUPPORTED : ZX_OK; /* docs/deviations.md */
 }
 
-/* --- LOCK, TRY_LOCK, UNLOCK (7.6) --- */
+/* --- LOCK, TRY_LOCK, UNLOCK --- */
 
 static zx_status_t lock_op(struct oracle *o, struct oracle_vmo *vmo, uint32_t op, uint64_t offset, uint64_t length)
 {
@@ -243,7 +242,7 @@ static zx_status_t lock_op(struct oracle *o, struct oracle_vmo *vmo, uint32_t op
     return ZX_OK;
 }
 
-/* --- 7.1: which operation; an unknown one is ZX_ERR_INVALID_ARGS whatever the rights --- */
+/* --- which operation; an unknown one is ZX_ERR_INVALID_ARGS whatever the rights --- */
 
 zx_status_t oracle_vmo_op(struct oracle *o, struct oracle_thread *t, struct oracle_vmo *vmo, uint32_t op,
                           uint64_t offset, uint64_t length)
@@ -276,7 +275,7 @@ zx_status_t oracle_vmo_op(struct oracle *o, struct oracle_thread *t, struct orac
     }
 }
 
-/* 7.1, column "right". */
+/* What each operation asks of the handle. */
 static bool right_is_missing(uint32_t op, zx_rights_t rights)
 {
     switch (op) {
@@ -304,7 +303,7 @@ zx_status_t oracle_go_vmo_op_range(struct oracle *o, struct oracle_thread *t, co
     return oracle_vmo_op(o, t, t->vmo, (uint32_t)call->arg[1], call->arg[2], call->arg[3]);
 }
 
-/* 7.6: what LOCK says of the state before it. */
+/* What LOCK says of the state before it. */
 static void write_lock_state(struct oracle *o, struct oracle_vmo *vmo, bool was_discarded, pgr_result *result)
 {
     uint64_t size = oracle_vmo_size(o, vmo);

@@ -1,8 +1,11 @@
 /*
  * The oracle: a second implementation of everything that the dispatcher does, written from the specification alone.
- * Its sections are named pager.md, vmo.md, hpv.md (handles-ports-vmar.md) and README (all in ../shared/spec) where a
- * rule is stated. Everything is as naive as it can be: objects are structures of their own that point at each other,
- * tables are lists that grow and are searched from their beginning, a page is a record with a pointer to its bytes.
+ * Comments name the page of docs/semantics/ where a rule is stated, or that of docs/ (trace-format.md, limits.md,
+ * dirty-tracking.md). "Row 3" is the third check of a call: they are asked in the order of the page's table, which may
+ * take several together.
+ *
+ * Everything is as naive as it can be: objects are structures of their own that point at each other, tables are lists
+ * that grow and are searched from their beginning, a page is a record with a pointer to its bytes.
  *
  * Memory: malloc, generously; running out of it for real ends the program. What the specification lets run out is
  * counted by oracle_alloc_fails() and oracle_frames_reserve() alone.
@@ -38,8 +41,7 @@ void oracle_list_remove(struct oracle_list *list, const void *item); /* nothing 
 bool oracle_list_has(const struct oracle_list *list, const void *item);
 void oracle_list_free(struct oracle_list *list); /* the list, not the items */
 
-/* malloc and calloc that never return null. */
-void *oracle_malloc(size_t bytes);
+/* calloc that never returns null. */
 void *oracle_zalloc(size_t bytes);
 
 /* --- objects --- */
@@ -59,7 +61,7 @@ struct oracle_handle {
     struct oracle_object *object;
 };
 
-/* A frame: the bytes of one page. Shared by copy-on-write relatives (vmo.md 8.6): `holders` pages point at it. */
+/* A frame: the bytes of one page. Shared by copy-on-write relatives (children.md): `holders` pages point at it. */
 struct oracle_frame {
     uint32_t number; /* 1 .. frame_count - 1: its place in physical memory */
     uint32_t holders;
@@ -77,7 +79,7 @@ struct oracle_page {
     uint32_t state;
     uint32_t pins;
     uint32_t hint;     /* enum pgr_hint */
-    uint64_t awaiting; /* of an interval (pager.md 11.4, L): so many pages from `first` on; may reach beyond its end */
+    uint64_t awaiting; /* of an interval: so many pages from `first` on; may reach beyond its end */
     struct oracle_frame *frame;
 };
 
@@ -90,19 +92,19 @@ struct oracle_pages {
     uint64_t size;         /* pages */
     uint64_t content_size; /* bytes; see oracle_vmo.own_content_size */
     bool resizable, contiguous, physical, discardable, trap_dirty;
-    bool modified;    /* pager.md 8 */
+    bool modified;    /* pager.md */
     uint64_t locks;   /* of a discardable VMO */
-    bool reclaimable; /* discardable, and unlocked by UNLOCK (vmo.md 7.6) */
+    bool reclaimable; /* discardable, and unlocked by UNLOCK (vmo-operations.md) */
     bool discarded;
     uint64_t change_events; /* pages evicted or discarded */
     uint32_t cache_policy;
     struct oracle_source *source; /* made by a pager: what ties it to pager and port; else null */
-    struct oracle_pages *parent;  /* seen through where these have nothing (vmo.md 8.6); else null */
+    struct oracle_pages *parent;  /* seen through where these have nothing (children.md); else null */
     uint64_t parent_first;        /* page 0 of these is that page of the parent */
     uint64_t parent_limit;        /* pages below this one see the parent */
-    uint64_t root_first;     /* page 0 of these lay there in the first of its ancestors (vmo.md 6.2 row 8, 8.3 row 8) */
-    uint64_t family;         /* snapshot relatives have the same number; 0: never snapshotted */
-    struct oracle_list vmos; /* struct oracle_vmo: the living VMO objects over these pages, oldest first */
+    uint64_t root_first;          /* page 0 of these lay there in the first of its ancestors: it has to fit */
+    uint64_t family;              /* snapshot relatives have the same number; 0: never snapshotted */
+    struct oracle_list vmos;      /* struct oracle_vmo: the living VMO objects over these pages, oldest first */
 };
 
 struct oracle_vmo {
@@ -117,14 +119,14 @@ struct oracle_vmo {
     uint64_t content_size;
 };
 
-/* A page request (pager.md 10). In exactly one place: its source's queue, its source's packet, or neither any more. */
+/* A page request (page-requests.md). In one place: its source's queue, its source's packet, or neither any more. */
 struct oracle_request {
     struct oracle_source *source;
     uint32_t command; /* ZX_PAGER_VMO_READ or ZX_PAGER_VMO_DIRTY */
     uint64_t first;
     uint64_t count;
     uint64_t pending; /* pages */
-    bool strict;      /* class (10.1) */
+    bool strict;      /* class (page-requests.md) */
     struct oracle_thread *owner;
     struct oracle_list joined; /* struct oracle_thread, in order of arrival; the owner is not among them */
 };
@@ -158,10 +160,10 @@ struct oracle_pager {
 struct oracle_port {
     struct oracle_object object;
     struct oracle_list packets; /* struct oracle_packet: the queue */
-    bool closed;                /* its last handle is gone: it takes no packets (hpv.md 3.6) */
+    bool closed;                /* its last handle is gone: it takes no packets (ports.md) */
 };
 
-/* An async wait (hpv.md 2.4) that has not fired. */
+/* An async wait (ports.md) that has not fired. */
 struct oracle_async_wait {
     zx_handle_t handle; /* the handle value that it was made through */
     struct oracle_object *object;
@@ -233,7 +235,7 @@ struct oracle_thread {
 
     uint32_t wait;                   /* enum pgr_wait_kind; what it is blocked on */
     struct oracle_request *request;  /* PGR_WAIT_REQUEST */
-    bool strict;                     /* class of the request that it wants (pager.md 10.1) */
+    bool strict;                     /* class of the request that it wants (page-requests.md) */
     struct oracle_object *waited_on; /* PGR_WAIT_PORT, PGR_WAIT_SIGNALS */
     zx_signals_t signals;            /* PGR_WAIT_SIGNALS: any of them */
     zx_handle_t handle;              /* PGR_WAIT_SIGNALS: through this handle */
@@ -310,7 +312,7 @@ bool oracle_alloc_fails(struct oracle *o);
 void *oracle_object_make(struct oracle *o, uint32_t kind, size_t bytes);
 
 /*
- * Call after something stopped referring to this object (hpv.md 1.6, README "Ends"): it dies if nothing refers to it
+ * Call after something stopped referring to this object (objects.md): it dies if nothing refers to it
  * any more: no handle, mapping, pin, thread, child or registration. Null is allowed.
  */
 void oracle_unreferenced(struct oracle *o, struct oracle_object *object);
@@ -338,11 +340,11 @@ bool oracle_vmo_discardable(const struct oracle_vmo *vmo);
 bool oracle_vmo_contiguous(const struct oracle_vmo *vmo); /* slices of one included */
 bool oracle_vmo_physical(const struct oracle_vmo *vmo);
 
-/* ZX_INFO_VMO (vmo.md 1.6), all of it. */
+/* ZX_INFO_VMO (objects.md), all of it. */
 void oracle_vmo_info(struct oracle *o, const struct oracle_vmo *vmo, zx_rights_t rights, zx_info_vmo_t *info);
 
 /*
- * One page of a VMO for a mapped access, or for a buffer in mapped memory (hpv.md 8.1 rows 4 to 9): `page` is counted
+ * One page of a VMO for a mapped access, or for a buffer in mapped memory (faults.md, rows 4 to 9): `page` is counted
  * in the VMO (a slice's window is added here). ZX_OK: *bytes is the page, valid until anything else is called; a page
  * for writing is the VMO's own and dirty. Otherwise the error, or ORACLE_WAIT: the thread is blocked on a request of
  * one page, and the caller returns ORACLE_WAIT. Whoever stores into the page calls oracle_vmo_modified() then.
@@ -355,17 +357,17 @@ void oracle_vmo_modified(struct oracle_vmo *vmo);
 void oracle_op_begin(struct oracle_thread *t);
 
 /*
- * vmo.md 7, behind the rights: the operation (ZX_VMO_OP_...) on [offset, offset + length) of the VMO, in bytes.
+ * vmo-operations.md, behind the rights: the operation (ZX_VMO_OP_...) on [offset, offset + length) of the VMO, in bytes.
  * ORACLE_WAIT: the thread is blocked; call it again with the same arguments when it goes on.
  */
 zx_status_t oracle_vmo_op(struct oracle *o, struct oracle_thread *t, struct oracle_vmo *vmo, uint32_t op,
                           uint64_t offset, uint64_t length);
 
-/* ZX_PROP_VMO_CONTENT_SIZE (vmo.md 6.3). ZX_OK, or ORACLE_WAIT: call it again. */
+/* ZX_PROP_VMO_CONTENT_SIZE (vmo.md). ZX_OK, or ORACLE_WAIT: call it again. */
 zx_status_t oracle_set_content_size(struct oracle *o, struct oracle_thread *t, struct oracle_vmo *vmo, uint64_t size);
 
 /*
- * The work of zx_bti_pin on the pages, vmo.md 10 rows 8 to 11 (range in the VMO, discarded, commit, pin counts), and
+ * The work of zx_bti_pin on the pages, pins.md, rows 8 to 11 (range in the VMO, discarded, commit, pin counts), and
  * dirtying for pins that write; begins with pmt->pinned == 0. ZX_OK: all pages are pinned. ORACLE_WAIT: call it again.
  * An error: the caller undoes it with oracle_unpin() and drops the PMT. `first` of the PMT is set by the caller.
  */
@@ -380,19 +382,19 @@ zx_status_t oracle_pin_refused(struct oracle *o, struct oracle_pages *pages, uin
 /* Unpins the pmt->pinned pages that it has pinned, and forgets them. */
 void oracle_unpin(struct oracle *o, struct oracle_pmt *pmt);
 
-/* The packet of this source was received from its port, or dropped by it: the next request's packet follows (10.4). */
+/* The packet of this source was received from its port, or dropped by it: the next request's packet follows. */
 void oracle_source_next(struct oracle *o, struct oracle_source *source);
 
-/* The pager's last handle was closed (pager.md 9.2). */
+/* The pager's last handle was closed (pager.md). */
 void oracle_pager_closed(struct oracle *o, struct oracle_pager *pager);
 
 /* --- handles.c --- */
 
-/* The handle with this value, or null (hpv.md 1.1). */
+/* The handle with this value, or null (objects.md). */
 struct oracle_handle *oracle_handle_find(struct oracle *o, zx_handle_t value);
 
 /*
- * H1, H2, H3 (vmo.md 0.3): the object behind a handle of this kind (PGR_OBJECT_NONE: any) that has all of these rights.
+ * README.md, H: the object behind a handle of this kind (PGR_OBJECT_NONE: any) that has all of these rights.
  * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED. `*object` is a pointer to the structure of the kind.
  */
 zx_status_t oracle_handle_get(struct oracle *o, zx_handle_t value, uint32_t kind, zx_rights_t rights, void *object);
@@ -412,7 +414,7 @@ void oracle_handle_close(struct oracle *o, struct oracle_handle *handle);
 /* Changes signals of an object, and serves zx_object_wait_one and async waits that were waiting for one of them. */
 void oracle_signal(struct oracle *o, struct oracle_object *object, zx_signals_t clear, zx_signals_t set);
 
-/* This handle goes: the waits that were made through it are cancelled (hpv.md 1.2). */
+/* This handle goes: the waits that were made through it are cancelled (objects.md). */
 void oracle_waits_cancel(struct oracle *o, zx_handle_t handle, const struct oracle_object *object);
 
 /*
@@ -427,7 +429,7 @@ bool oracle_port_queue(struct oracle *o, struct oracle_port *port, struct oracle
 /* Takes a packet that was not received out of its port again, and frees it. Does not call oracle_source_next(). */
 void oracle_port_withdraw(struct oracle *o, struct oracle_packet *packet);
 
-/* The port's last handle is gone (hpv.md 3.6). */
+/* The port's last handle is gone (ports.md). */
 void oracle_port_close(struct oracle *o, struct oracle_port *port);
 
 /* The port dies: frees what is left in its queue. Its structure is freed by life.c. */
@@ -436,23 +438,23 @@ void oracle_port_end(struct oracle *o, struct oracle_port *port);
 /* --- vmar.c, access.c, bti.c --- */
 
 /*
- * at(ADDR) buffers (hpv.md 8.5): the byte at this address of the address space. ZX_OK: *byte points at it, and *room
+ * at(ADDR) buffers (faults.md): the byte at this address of the address space. ZX_OK: *byte points at it, and *room
  * says how many bytes from there on lie in the same page; for writing, the page has been made writable (the caller
  * calls oracle_vmo_modified(*vmo) when it has stored). ORACLE_WAIT or an error status otherwise.
  */
 zx_status_t oracle_user_byte(struct oracle *o, struct oracle_thread *t, uint64_t address, bool write, uint8_t **byte,
                              uint64_t *room, struct oracle_vmo **vmo);
 
-/* Makes the root VMAR of a new world (README, "Memory map"). */
+/* Makes the root VMAR of a new world (README.md, "Decisions"). */
 struct oracle_vmar *oracle_root_vmar_make(struct oracle *o);
 
 /* Unmaps everything and ends all VMARs but the root (PGR_CALL_PROCESS_EXIT). */
 void oracle_space_end(struct oracle *o);
 
-/* The PMT's last handle is gone: quarantine (vmo.md 10). */
+/* The PMT's last handle is gone: quarantine (pins.md). */
 void oracle_pmt_closed(struct oracle *o, struct oracle_pmt *pmt);
 
-/* A BTI dies: its quarantined PMTs go (README, "Memory map"). Called by life.c before the structure is freed. */
+/* A BTI dies: its quarantined PMTs go (README.md, "Decisions"). Called by life.c before the structure is freed. */
 void oracle_bti_end(struct oracle *o, struct oracle_bti *bti);
 
 /*

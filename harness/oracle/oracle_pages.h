@@ -21,7 +21,7 @@ uint32_t oracle_frames_find(const struct oracle *o, uint64_t count, uint64_t ste
 uint64_t oracle_min(uint64_t a, uint64_t b);
 uint64_t oracle_max(uint64_t a, uint64_t b);
 
-/* pager.md 0.3. */
+/* README.md, "How to read a table of checks". */
 bool oracle_in_range(uint64_t offset, uint64_t length, uint64_t size);
 
 /* Bytes, rounded up to pages. What wraps is the caller's to refuse. */
@@ -40,7 +40,7 @@ void oracle_records_clear(struct oracle *o, struct oracle_pages *pages, uint64_t
 bool oracle_any_pinned(const struct oracle_pages *pages, uint64_t first, uint64_t end);
 uint64_t oracle_frames_held(const struct oracle_pages *pages);
 
-/* --- records.c: intervals (pager.md 11.4) --- */
+/* --- records.c: intervals (dirty-tracking.md) --- */
 
 /* New zeros made by the kernel at [first, end), where there is no record: joins its neighbours. */
 void oracle_interval_add(struct oracle_pages *pages, uint64_t first, uint64_t end);
@@ -49,7 +49,7 @@ void oracle_interval_split(struct oracle_pages *pages, uint64_t page);
 void oracle_interval_begin(struct oracle_pages *pages, uint64_t first, uint64_t end);
 void oracle_interval_end(struct oracle_pages *pages, uint64_t first, uint64_t end);
 
-/* --- content.c: what a VMO sees (vmo.md 8.6) --- */
+/* --- content.c: what a VMO sees (children.md) --- */
 
 enum oracle_seen_kind { ORACLE_SEES_FRAME, ORACLE_SEES_ZERO, ORACLE_SEES_ABSENT };
 
@@ -95,14 +95,14 @@ zx_status_t oracle_ask(struct oracle *o, struct oracle_thread *t, struct oracle_
 zx_status_t oracle_ask_read(struct oracle *o, struct oracle_thread *t, struct oracle_pages *pages, uint64_t page,
                             uint64_t max, bool strict);
 
-/* --- requests.c (pager.md 10) --- */
+/* --- requests.c (page-requests.md) --- */
 
 zx_status_t oracle_request(struct oracle *o, struct oracle_thread *t, struct oracle_source *source, uint32_t command,
                            uint64_t first, uint64_t count, bool strict);
 void oracle_resolve(struct oracle *o, struct oracle_source *source, uint32_t command, uint64_t first, uint64_t end);
 void oracle_fail(struct oracle *o, struct oracle_source *source, uint64_t first, uint64_t end, zx_status_t status);
 void oracle_requests_end(struct oracle *o, struct oracle_source *source); /* all of them, with ZX_OK */
-void oracle_request_cancel(struct oracle *o, struct oracle_thread *t);    /* 10.7 */
+void oracle_request_cancel(struct oracle *o, struct oracle_thread *t);    /* it is killed */
 void oracle_source_complete(struct oracle *o, struct oracle_source *source);
 
 /* --- vmo.c, zero.c, size.c --- */
@@ -116,9 +116,8 @@ uint64_t oracle_vmo_children(struct oracle *o, const struct oracle_vmo *vmo);
 bool oracle_has_relatives(struct oracle *o, const struct oracle_pages *pages);
 bool oracle_size_too_large(const struct oracle *o, uint64_t size);
 void oracle_vmo_set_content_size(struct oracle_vmo *vmo, uint64_t size);
-void oracle_resize(struct oracle *o, struct oracle_pages *pages, uint64_t size_pages);
 
-/* vmo.md 7.5 behind the rights. `offset` and `length` in bytes of the VMO. */
+/* vmo-operations.md behind the rights. `offset` and `length` in bytes of the VMO. */
 zx_status_t oracle_zero(struct oracle *o, struct oracle_thread *t, struct oracle_vmo *vmo, uint64_t offset,
                         uint64_t length);
 

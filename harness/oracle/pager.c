@@ -1,10 +1,10 @@
 /*
- * Pagers and their VMOs: made, detached, closed (pager.md 2, 3, 4, 9), and the queries (7, 8).
+ * Pagers and their VMOs: made, detached, closed (pager.md), and the queries.
  */
 #include "harness/oracle/oracle_pages.h"
 #include "harness/oracle/oracle_pager.h"
 
-#define PAGER_RIGHTS (ZX_RIGHT_TRANSFER | ZX_RIGHT_INSPECT | ZX_RIGHT_ATTACH_VMO | ZX_RIGHT_MANAGE_VMO) /* 1.3 */
+#define PAGER_RIGHTS (ZX_RIGHT_TRANSFER | ZX_RIGHT_INSPECT | ZX_RIGHT_ATTACH_VMO | ZX_RIGHT_MANAGE_VMO) /* objects.md */
 
 /* 2 */
 zx_status_t oracle_zx_pager_create(struct oracle *o, struct oracle_thread *t, const pgr_call *call, pgr_result *result)
@@ -19,7 +19,7 @@ zx_status_t oracle_zx_pager_create(struct oracle *o, struct oracle_thread *t, co
     return ZX_OK;
 }
 
-/* 3, rows 6 to 8. */
+/* Rows 6 to 8. */
 static zx_status_t check_vmo_options(const struct oracle *o, uint32_t options, uint64_t size)
 {
     if (options & ~(ZX_VMO_RESIZABLE | ZX_VMO_TRAP_DIRTY))
@@ -70,8 +70,8 @@ zx_status_t oracle_zx_pager_create_vmo(struct oracle *o, struct oracle_thread *t
     return ZX_OK;
 }
 
-/* 1.5, the "belongs to" check: the VMO object that the pager made, not a child of any kind. */
-bool oracle_belongs_to(const struct oracle_vmo *vmo, const struct oracle_pager *pager)
+/* The "belongs to" check: the VMO object that the pager made, not a child of any kind. */
+static bool belongs_to(const struct oracle_vmo *vmo, const struct oracle_pager *pager)
 {
     return vmo->from_pager && vmo->pages->source->pager_koid == pager->object.koid;
 }
@@ -83,7 +83,7 @@ zx_status_t oracle_pager_and_vmo(struct oracle *o, zx_handle_t pager_handle, zx_
     zx_status_t status = oracle_handle_get(o, pager_handle, PGR_OBJECT_PAGER, pager_rights, &pager);
     if (status == ZX_OK)
         status = oracle_handle_get(o, vmo_handle, PGR_OBJECT_VMO, vmo_rights, vmo);
-    if (status == ZX_OK && !oracle_belongs_to(*vmo, pager))
+    if (status == ZX_OK && !belongs_to(*vmo, pager))
         status = ZX_ERR_INVALID_ARGS;
     return status;
 }
@@ -119,7 +119,7 @@ zx_status_t oracle_zx_pager_detach_vmo(struct oracle *o, struct oracle_thread *t
     return ZX_OK;
 }
 
-/* 9.2: every queued packet is removed, also an unread COMPLETE; all requests end with ZX_OK; all content is kept. */
+/* Every queued packet is removed, also an unread COMPLETE; all requests end with ZX_OK; all content is kept. */
 static void close_source(struct oracle *o, struct oracle_source *source)
 {
     source->closed = true;
@@ -132,7 +132,7 @@ static void close_source(struct oracle *o, struct oracle_source *source)
     oracle_unreferenced(o, &source->object);
 }
 
-/* VMOs in order of creation (README, "Requests"). */
+/* VMOs in order of creation (README.md). */
 void oracle_pager_closed(struct oracle *o, struct oracle_pager *pager)
 {
     for (size_t i = 0; i < o->objects.count;) {

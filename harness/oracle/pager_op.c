@@ -1,5 +1,5 @@
 /*
- * zx_pager_op_range (pager.md 6).
+ * zx_pager_op_range (op-range.md).
  */
 #include "harness/oracle/oracle_pages.h"
 #include "harness/oracle/oracle_pager.h"
@@ -14,9 +14,9 @@ struct range {
     uint64_t end;
 };
 
-/* --- 6.1 FAIL --- */
+/* --- FAIL --- */
 
-/* README: by default the three codes that both generations list; with option fail_codes kernel, five. */
+/* README.md, "Decisions": by default the three codes that both generations list; with option fail_codes kernel, five. */
 static bool fail_code_is_taken(const struct oracle *o, uint64_t data)
 {
     zx_status_t status = (zx_status_t)data;
@@ -40,7 +40,7 @@ static zx_status_t op_fail(struct oracle *o, const struct range *r, uint64_t dat
     return ZX_OK;
 }
 
-/* --- 6.2 DIRTY --- */
+/* --- DIRTY --- */
 
 /* A run of pages of [*page, end) that are not dirty, absent ones included: [*page, *run_end). False: there is none. */
 static bool next_undirty_run(struct oracle_pages *pages, uint64_t *page, uint64_t end, uint64_t *run_end)
@@ -123,7 +123,7 @@ static zx_status_t op_dirty(struct oracle *o, const struct range *r, uint64_t da
     return ZX_OK;
 }
 
-/* --- 6.3 WRITEBACK_BEGIN, 6.4 WRITEBACK_END --- */
+/* --- WRITEBACK_BEGIN, WRITEBACK_END --- */
 
 static zx_status_t op_begin(struct oracle *o, const struct range *r, uint64_t data)
 {
@@ -159,7 +159,7 @@ static zx_status_t op_end(struct oracle *o, const struct range *r, uint64_t data
     return ZX_OK;
 }
 
-/* --- 6.0: common checks --- */
+/* --- common checks --- */
 
 static zx_status_t operate(struct oracle *o, uint32_t op, const struct range *r, uint64_t data)
 {

@@ -1,5 +1,5 @@
 /*
- * zx_pager_supply_pages (pager.md 5).
+ * zx_pager_supply_pages (supply.md).
  */
 #include "harness/oracle/oracle_pages.h"
 #include "harness/oracle/oracle_pager.h"
@@ -13,9 +13,9 @@ struct supply {
     uint64_t aux_first;
 };
 
-/* --- 5.1: checks --- */
+/* --- checks --- */
 
-/* 5.2: what another reference or a slice still shows the pages of is no plain VMO, even if its owner is gone. */
+/* What another reference or a slice still shows the pages of is no plain VMO, even if its owner is gone. */
 static bool another_vmo_has_its_pages(struct oracle *o, const struct oracle_vmo *aux)
 {
     for (size_t i = 0; i < o->objects.count; i++) {
@@ -26,7 +26,7 @@ static bool another_vmo_has_its_pages(struct oracle *o, const struct oracle_vmo 
     return false;
 }
 
-/* Rows 6 to 10; README: a reference that may not be an aux is refused with the kinds, row 8. */
+/* Rows 6 to 10: a reference that may not be an aux is refused with the kinds, row 8. */
 static zx_status_t check_aux(struct oracle *o, const struct oracle_vmo *aux, uint64_t offset, uint64_t length)
 {
     const struct oracle_pages *pages = aux->pages;
@@ -54,7 +54,7 @@ static zx_status_t check_destination(struct oracle *o, const struct oracle_vmo *
     return vmo->pages->source->detached ? ZX_ERR_BAD_STATE : ZX_OK;
 }
 
-/* --- 5.3: page by page --- */
+/* --- page by page --- */
 
 /* The next run of pages from *page on that are absent: [*page, *end). False: there is none. */
 static bool next_absent_run(const struct supply *s, uint64_t *page, uint64_t *end)

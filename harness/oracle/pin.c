@@ -1,11 +1,11 @@
 /*
- * The pages of zx_bti_pin: committed, pinned, dirtied (vmo.md 10, pager.md 10.7 and 11.2).
+ * The pages of zx_bti_pin: committed, pinned, dirtied (pins.md, page-requests.md, dirty-tracking.md).
  */
 #include "harness/oracle/oracle_pages.h"
 
-#define PINS_MAX 31 /* vmo.md 1.5 */
+#define PINS_MAX 31 /* pins.md */
 
-/* Row 11, before anything is committed in this step (design.md, check, reserve, commit). */
+/* Row 11, before anything is committed in this step (core/README.md: it can fail only before it begins). */
 static bool any_pinned_too_often(const struct oracle_pages *pages, uint64_t first, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
@@ -67,7 +67,7 @@ zx_status_t oracle_pin(struct oracle *o, struct oracle_thread *t, struct oracle_
     if (pages->discarded)
         return ZX_ERR_NOT_FOUND; /* row 9 */
     if (pages->physical) {
-        pmt->pinned = pmt->count; /* vmo.md 4: always "pinned" */
+        pmt->pinned = pmt->count; /* physical: always "pinned" */
         return ZX_OK;
     }
     while (status == ZX_OK) {

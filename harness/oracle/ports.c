@@ -1,15 +1,15 @@
 /*
- * The oracle's ports (hpv.md 3): one row of packets of all kinds, in the order in which they were queued.
+ * The oracle's ports (ports.md): one row of packets of all kinds, in the order in which they were queued.
  */
 #include "harness/oracle/oracle.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* README, "Limits": a port with so many user packets takes no more of them. */
+/* limits.md: a port with so many user packets takes no more of them. */
 #define USER_PACKETS_MAX 4096u
 
-/* README, "Requests": a packet goes to the thread that has waited on the port longest. */
+/* ports.md: a packet goes to the thread that has waited on the port longest. */
 static struct oracle_thread *first_waiter(struct oracle *o, const struct oracle_port *port)
 {
     for (size_t i = 0; i < o->waiting.count; i++) {
@@ -22,7 +22,7 @@ static struct oracle_thread *first_waiter(struct oracle *o, const struct oracle_
 
 /*
  * The packet has been received, dropped or swallowed: it is freed. If a VMO's page request stood in it, that VMO's next
- * one follows (pager.md 10.4).
+ * one follows (page-requests.md).
  */
 static void packet_gone(struct oracle *o, struct oracle_packet *packet)
 {
@@ -34,7 +34,7 @@ static void packet_gone(struct oracle *o, struct oracle_packet *packet)
 
 bool oracle_port_queue(struct oracle *o, struct oracle_port *port, struct oracle_packet *packet)
 {
-    if (port->closed) { /* hpv.md 3.6 */
+    if (port->closed) { /* ports.md */
         packet_gone(o, packet);
         return false;
     }
@@ -59,7 +59,7 @@ void oracle_port_withdraw(struct oracle *o, struct oracle_packet *packet)
 }
 
 /*
- * hpv.md 3.6, pager.md 9.3: the last handle is gone. Registrations end and packets are dropped; a VMO's later requests
+ * ports.md, pager.md: the last handle is gone. Registrations end and packets are dropped; a VMO's later requests
  * count as sent, but nobody receives them. Threads that wait go on waiting.
  */
 void oracle_port_close(struct oracle *o, struct oracle_port *port)
@@ -87,7 +87,7 @@ void oracle_port_end(struct oracle *o, struct oracle_port *port)
     oracle_list_free(&port->packets);
 }
 
-/* --- zx_port_create (hpv.md 3.1) --- */
+/* --- zx_port_create (ports.md) --- */
 
 zx_status_t oracle_zx_port_create(struct oracle *o, struct oracle_thread *t, const pgr_call *call, pgr_result *result)
 {
@@ -101,7 +101,7 @@ zx_status_t oracle_zx_port_create(struct oracle *o, struct oracle_thread *t, con
     return ZX_OK;
 }
 
-/* --- zx_port_queue (hpv.md 3.3) --- */
+/* --- zx_port_queue (ports.md) --- */
 
 static size_t user_packet_count(const struct oracle_port *port)
 {
@@ -124,7 +124,7 @@ zx_status_t oracle_zx_port_queue(struct oracle *o, struct oracle_thread *t, cons
         return ZX_ERR_INVALID_ARGS;
     if (oracle_alloc_fails(o)) /* row 3 */
         return ZX_ERR_NO_MEMORY;
-    if (user_packet_count(port) >= USER_PACKETS_MAX) /* row 5; README, "Limits" */
+    if (user_packet_count(port) >= USER_PACKETS_MAX) /* row 5; limits.md */
         return ZX_ERR_SHOULD_WAIT;
 
     struct oracle_packet *packet = oracle_zalloc(sizeof *packet);
@@ -134,7 +134,7 @@ zx_status_t oracle_zx_port_queue(struct oracle *o, struct oracle_thread *t, cons
     return ZX_OK;
 }
 
-/* --- zx_port_wait (hpv.md 3.4) --- */
+/* --- zx_port_wait (ports.md) --- */
 
 zx_status_t oracle_zx_port_wait(struct oracle *o, struct oracle_thread *t, const pgr_call *call, pgr_result *result)
 {
@@ -165,7 +165,7 @@ zx_status_t oracle_go_port_wait(struct oracle *o, struct oracle_thread *t, const
     return t->woken_with;
 }
 
-/* --- zx_port_cancel (hpv.md 3.5) --- */
+/* --- zx_port_cancel (ports.md) --- */
 
 static bool cancel_async_waits(struct oracle *o, const struct oracle_port *port, zx_handle_t source, uint64_t key)
 {

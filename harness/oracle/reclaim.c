@@ -1,5 +1,5 @@
 /*
- * reclaim(n): eviction and discarding (trace-format.md; pager.md 11.7; vmo.md 7.6).
+ * reclaim(n): eviction and discarding (trace-format.md, dirty-tracking.md, vmo-operations.md).
  */
 #include "harness/oracle/oracle_pages.h"
 

@@ -127,7 +127,7 @@ uint64_t oracle_frames_held(const struct oracle_pages *pages)
     return count;
 }
 
-/* --- intervals: pager.md 11.4 --- */
+/* --- intervals: dirty-tracking.md --- */
 
 /* "New interval made": the one ending at its start keeps s and L; the one starting at its end loses its L. */
 void oracle_interval_add(struct oracle_pages *pages, uint64_t first, uint64_t end)

@@ -1,5 +1,5 @@
 /*
- * Page requests: made and joined, resolved, failed, cancelled (pager.md 10), and their packets (10.4).
+ * Page requests: made and joined, resolved, failed, cancelled (page-requests.md), and their packets.
  */
 #include "harness/oracle/oracle_pages.h"
 
@@ -45,7 +45,7 @@ void oracle_source_next(struct oracle *o, struct oracle_source *source)
     oracle_unreferenced(o, &source->object);
 }
 
-/* 9.1: COMPLETE is sent exactly once, as the last packet; not after the pager was closed (9.2). */
+/* COMPLETE is sent exactly once, as the last packet; not after the pager was closed. */
 void oracle_source_complete(struct oracle *o, struct oracle_source *source)
 {
     if (source->complete_sent || source->closed)
@@ -54,7 +54,7 @@ void oracle_source_complete(struct oracle *o, struct oracle_source *source)
     send(o, source, NULL, packet_of(o, source, ZX_PAGER_VMO_COMPLETE, 0, 0));
 }
 
-/* --- 10.2: making a request, or joining one --- */
+/* --- making a request, or joining one --- */
 
 static uint64_t request_end(const struct oracle_request *request)
 {
@@ -127,7 +127,7 @@ static void remove_request(struct oracle *o, struct oracle_request *request)
     free(request);
 }
 
-/* 10.3: the waiters that joined wake in the order in which they came, then the thread that made the request. */
+/* The waiters that joined wake in the order in which they came, then the thread that made the request. */
 static void complete(struct oracle *o, struct oracle_request *request, zx_status_t status)
 {
     for (size_t i = 0; i < request->joined.count; i++)
@@ -157,7 +157,7 @@ static struct oracle_list intersecting(struct oracle_source *source, uint32_t co
     return found;
 }
 
-/* 10.3: only the amount is tracked. */
+/* Only the amount is tracked. */
 void oracle_resolve(struct oracle *o, struct oracle_source *source, uint32_t command, uint64_t first, uint64_t end)
 {
     struct oracle_list found = intersecting(source, command, first, end);
@@ -172,7 +172,7 @@ void oracle_resolve(struct oracle *o, struct oracle_source *source, uint32_t com
     oracle_list_free(&found);
 }
 
-/* 10.5: a lenient request whose first page is not in the failed range ends with ZX_OK: its threads ask again. */
+/* A lenient request whose first page is not in the failed range ends with ZX_OK: its threads ask again. */
 void oracle_fail(struct oracle *o, struct oracle_source *source, uint64_t first, uint64_t end, zx_status_t status)
 {
     static const uint32_t commands[] = {ZX_PAGER_VMO_READ, ZX_PAGER_VMO_DIRTY};
@@ -199,7 +199,7 @@ void oracle_requests_end(struct oracle *o, struct oracle_source *source)
     }
 }
 
-/* 10.7: the thread is killed while it waits. */
+/* The thread is killed while it waits. */
 void oracle_request_cancel(struct oracle *o, struct oracle_thread *t)
 {
     struct oracle_request *request = t->request;

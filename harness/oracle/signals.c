@@ -1,5 +1,5 @@
 /*
- * The oracle's signals (hpv.md 2.3, 2.4): setting them, waiting for them in a call, and having a packet sent.
+ * The oracle's signals (ports.md): setting them, waiting for them in a call, and having a packet sent.
  *
  * Whoever waits is served in order of arrival (docs/deviations.md): first the threads, then the async waits.
  */
@@ -14,7 +14,7 @@ static bool thread_waits_for_signals_of(const struct oracle_thread *t, const str
     return t->wait == PGR_WAIT_SIGNALS && t->waited_on == object;
 }
 
-/* The packet of hpv.md 3.2. The trigger is what was asked for; no time passes, so the timestamp is 0 in any case. */
+/* The packet of ports.md. The trigger is what was asked for; no time passes, so the timestamp is 0 in any case. */
 static void send_signal_packet(struct oracle *o, const struct oracle_async_wait *wait, zx_signals_t observed)
 {
     struct oracle_packet *packet = oracle_zalloc(sizeof *packet);
@@ -77,7 +77,7 @@ void oracle_signal(struct oracle *o, struct oracle_object *object, zx_signals_t 
     }
 }
 
-/* hpv.md 1.2, 2.3 row 5: waits through a handle end with it. Packets that are queued already stay. */
+/* objects.md, ports.md: waits through a handle end with it. Packets that are queued already stay. */
 void oracle_waits_cancel(struct oracle *o, zx_handle_t handle, const struct oracle_object *object)
 {
     for (size_t i = o->async_waits.count; i-- > 0;) {
@@ -96,7 +96,7 @@ void oracle_waits_cancel(struct oracle *o, zx_handle_t handle, const struct orac
     }
 }
 
-/* --- zx_object_wait_one (hpv.md 2.3) --- */
+/* --- zx_object_wait_one (ports.md) --- */
 
 zx_status_t oracle_zx_object_wait_one(struct oracle *o, struct oracle_thread *t, const pgr_call *call,
                                       pgr_result *result)
@@ -130,7 +130,7 @@ zx_status_t oracle_go_object_wait_one(struct oracle *o, struct oracle_thread *t,
     return t->woken_with;
 }
 
-/* --- zx_object_wait_async (hpv.md 2.4) --- */
+/* --- zx_object_wait_async (ports.md) --- */
 
 zx_status_t oracle_zx_object_wait_async(struct oracle *o, struct oracle_thread *t, const pgr_call *call,
                                         pgr_result *result)
@@ -164,7 +164,7 @@ zx_status_t oracle_zx_object_wait_async(struct oracle *o, struct oracle_thread *
     return ZX_OK;
 }
 
-/* --- zx_object_signal, zx_event_create (hpv.md 2.3) --- */
+/* --- zx_object_signal, zx_event_create (ports.md) --- */
 
 zx_status_t oracle_zx_object_signal(struct oracle *o, struct oracle_thread *t, const pgr_call *call, pgr_result *result)
 {
@@ -193,6 +193,6 @@ zx_status_t oracle_zx_event_create(struct oracle *o, struct oracle_thread *t, co
     if (oracle_handles_full(o) || oracle_alloc_fails(o))
         return ZX_ERR_NO_MEMORY;
     struct oracle_event *event = oracle_object_make(o, PGR_OBJECT_EVENT, sizeof *event);
-    result->out[1] = oracle_handle_make(o, event, ZX_RIGHTS_BASIC | ZX_RIGHT_SIGNAL); /* vmo.md 1.2 */
+    result->out[1] = oracle_handle_make(o, event, ZX_RIGHTS_BASIC | ZX_RIGHT_SIGNAL); /* objects.md */
     return ZX_OK;
 }

@@ -1,12 +1,12 @@
 /*
- * Sizes: zx_vmo_set_size, content sizes (vmo.md 6, pager.md 11.5).
+ * Sizes: zx_vmo_set_size, content sizes (vmo.md).
  */
 #include "harness/oracle/oracle_pages.h"
 
 /* --- the resize itself --- */
 
 /*
- * pager.md 11.5: absent stretches of the cut range are reported to READ requests, non-dirty and absent ones to DIRTY.
+ * vmo.md: absent stretches of the cut range are reported to READ requests, non-dirty and absent ones to DIRTY.
  */
 static void resolve_cut(struct oracle *o, struct oracle_pages *pages, uint64_t first, uint64_t end)
 {
@@ -24,7 +24,7 @@ static void resolve_cut(struct oracle *o, struct oracle_pages *pages, uint64_t f
     }
 }
 
-/* vmo.md 8.6: the view of each child ends at the parent's new end, for ever. */
+/* children.md: the view of each child ends at the parent's new end, for ever. */
 static void clamp_children(struct oracle *o, struct oracle_pages *pages, uint64_t size)
 {
     for (size_t i = 0; i < o->objects.count; i++) {
@@ -36,7 +36,8 @@ static void clamp_children(struct oracle *o, struct oracle_pages *pages, uint64_
     }
 }
 
-void oracle_resize(struct oracle *o, struct oracle_pages *pages, uint64_t size)
+/* `size` is in pages. */
+static void resize(struct oracle *o, struct oracle_pages *pages, uint64_t size)
 {
     uint64_t old = pages->size;
     if (size < old) {
@@ -95,7 +96,7 @@ zx_status_t oracle_zx_vmo_set_size(struct oracle *o, struct oracle_thread *t, co
     if (status != ZX_OK)
         return status;
     oracle_hold(t, t->vmo);
-    oracle_resize(o, t->vmo->pages, oracle_page_up(o, size) / o->page_bytes);
+    resize(o, t->vmo->pages, oracle_page_up(o, size) / o->page_bytes);
     oracle_vmo_set_content_size(t->vmo, size);
     oracle_vmo_modified(t->vmo);
     oracle_op_begin(t);

@@ -1,6 +1,6 @@
 /*
- * Threads: what their calls hold, how they block and are released, how they end (pager.md 10.3, 10.6, 10.7; README,
- * "Ends").
+ * Threads: what their calls hold, how they block and are released, how they end (page-requests.md,
+ * objects.md).
  */
 #include "harness/oracle/oracle_pages.h"
 
@@ -71,7 +71,7 @@ void oracle_thread_call_ends(struct oracle *o, struct oracle_thread *t)
 }
 
 /*
- * trace-format.md, thread_kill: a wait is abandoned as pager.md 10.7 says, pins of an unfinished pin are undone, other
+ * trace-format.md, thread_kill: a wait is abandoned as page-requests.md says, pins of an unfinished pin are undone, other
  * progress stays.
  */
 void oracle_thread_kill(struct oracle *o, struct oracle_thread *t)

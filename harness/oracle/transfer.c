@@ -1,5 +1,5 @@
 /*
- * zx_vmo_read and zx_vmo_write (vmo.md 5), with buffers of the caller's or at(ADDR) (README).
+ * zx_vmo_read and zx_vmo_write (vmo.md), with buffers of the caller's or at(ADDR).
  */
 #include "harness/oracle/oracle_pages.h"
 
@@ -40,7 +40,7 @@ static struct place place_of(struct oracle *o, struct oracle_thread *t)
     return place;
 }
 
-/* pager.md 10.1: READ at most option read_batch, DIRTY at most 16 pages, lenient. */
+/* page-requests.md: READ at most option read_batch, DIRTY at most 16 pages, lenient. */
 static struct oracle_asking asking(const struct oracle *o, uint64_t pages)
 {
     uint32_t batch = o->config.read_batch;
@@ -56,7 +56,7 @@ static bool buffer_is_bad(const pgr_call *call, uint64_t length)
     return call->at == 0 && (!call->buffer || call->buffer_bytes < length);
 }
 
-/* --- one piece of a copy through memory: in one VMO page and one buffer page (README, "at(ADDR) buffers") --- */
+/* --- one piece of a copy through memory: in one VMO page and one buffer page (faults.md) --- */
 
 static zx_status_t copy_piece(struct oracle *o, struct oracle_thread *t, const pgr_call *call, struct place place,
                               uint8_t *page, bool write)
@@ -93,17 +93,24 @@ static zx_status_t read_page(struct oracle *o, struct oracle_thread *t, const pg
     return ZX_OK;
 }
 
-zx_status_t oracle_go_vmo_read(struct oracle *o, struct oracle_thread *t, const pgr_call *call, pgr_result *result)
+/* From the start or from a wait on: the range is asked about again, then one step is made after the other. */
+static zx_status_t go(struct oracle *o, struct oracle_thread *t, const pgr_call *call,
+                      zx_status_t (*step)(struct oracle *o, struct oracle_thread *t, const pgr_call *call))
 {
-    (void)result;
     zx_status_t status = oracle_woken(t);
     if (status == ZX_OK)
         status = check_range(o, t->vmo, t->offset, t->length);
     if (status == ZX_OK && buffer_is_bad(call, t->length))
         status = t->length > 0 ? ZX_ERR_NOT_FOUND : ZX_OK;
     while (status == ZX_OK && t->progress < t->length)
-        status = read_page(o, t, call);
+        status = step(o, t, call);
     return status;
+}
+
+zx_status_t oracle_go_vmo_read(struct oracle *o, struct oracle_thread *t, const pgr_call *call, pgr_result *result)
+{
+    (void)result;
+    return go(o, t, call, read_page);
 }
 
 static zx_status_t begin(struct oracle *o, struct oracle_thread *t, const pgr_call *call, zx_rights_t rights)
@@ -138,7 +145,7 @@ static void write_stretch(struct oracle *o, struct oracle_thread *t, const pgr_c
 }
 
 /*
- * pager.md 11.2, "Extent of dirtying": without trap, a write that reaches a non-dirty committed page marks the whole
+ * dirty-tracking.md: without trap, a write that reaches a non-dirty committed page marks the whole
  * run of consecutive committed pages from there dirty, at most 16; also if the copy then fails.
  */
 static void dirty_run(struct oracle_pages *pages, uint64_t page, uint64_t max)
@@ -162,7 +169,7 @@ static zx_status_t write_piece(struct oracle *o, struct oracle_thread *t, const 
 }
 
 /*
- * A stretch of pages that need no request gets all the frames that it needs, or none (README, "Progress and failure").
+ * A stretch of pages that need no request gets all the frames that it needs, or none.
  */
 static zx_status_t write_pages(struct oracle *o, struct oracle_thread *t, const pgr_call *call)
 {
@@ -182,14 +189,7 @@ static zx_status_t write_pages(struct oracle *o, struct oracle_thread *t, const 
 zx_status_t oracle_go_vmo_write(struct oracle *o, struct oracle_thread *t, const pgr_call *call, pgr_result *result)
 {
     (void)result;
-    zx_status_t status = oracle_woken(t);
-    if (status == ZX_OK)
-        status = check_range(o, t->vmo, t->offset, t->length);
-    if (status == ZX_OK && buffer_is_bad(call, t->length))
-        status = t->length > 0 ? ZX_ERR_NOT_FOUND : ZX_OK;
-    while (status == ZX_OK && t->progress < t->length)
-        status = write_pages(o, t, call);
-    return status;
+    return go(o, t, call, write_pages);
 }
 
 zx_status_t oracle_zx_vmo_write(struct oracle *o, struct oracle_thread *t, const pgr_call *call, pgr_result *result)

@@ -1,5 +1,5 @@
 /*
- * zx_vmo_transfer_data (vmo.md 9).
+ * zx_vmo_transfer_data (transfers.md).
  */
 #include "harness/oracle/oracle_pages.h"
 

@@ -1,5 +1,5 @@
 /*
- * The oracle's address space: VMARs, the places in them, and the calls that fill and empty them (hpv.md 4, 5, 6, 9).
+ * The oracle's address space: VMARs, the places in them, and the calls that fill and empty them (address-space.md).
  *
  * A region is what lies directly in a VMAR: a mapping, or another VMAR.
  */
@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-/* README, "Memory map". */
+/* README.md, "Decisions": the address space. */
 #define ROOT_BASE 0x1000000u
 #define ROOT_END 0x7ffffffff000u
 
@@ -135,7 +135,7 @@ static void mapping_cut(struct oracle *o, struct oracle_mapping *mapping, uint64
 
 static void vmar_end(struct oracle *o, struct oracle_vmar *vmar);
 
-/* hpv.md 6: what is mapped goes, from the lowest address up; VMARs in the range are destroyed. */
+/* address-space.md: what is mapped goes, from the lowest address up; VMARs in the range are destroyed. */
 static void unmap_range(struct oracle *o, struct oracle_vmar *vmar, uint64_t address, uint64_t length)
 {
     uint64_t end = address + length;
@@ -150,7 +150,7 @@ static void unmap_range(struct oracle *o, struct oracle_vmar *vmar, uint64_t add
     }
 }
 
-/* hpv.md 9: everything inside is unmapped. Later operations through handles to it are ZX_ERR_BAD_STATE. */
+/* address-space.md: everything inside is unmapped. Later operations through handles to it are ZX_ERR_BAD_STATE. */
 static void vmar_end(struct oracle *o, struct oracle_vmar *vmar)
 {
     unmap_range(o, vmar, vmar->base, vmar->size);
@@ -164,14 +164,14 @@ void oracle_space_end(struct oracle *o)
     unmap_range(o, o->root_vmar, o->root_vmar->base, o->root_vmar->size);
 }
 
-/* README, "Progress and failure": an unmapping that leaves both sides of a mapping counts one object for it. */
+/* An unmapping that leaves both sides of a mapping counts one object for it. */
 static bool cut_splits(struct oracle *o, const struct oracle_vmar *vmar, uint64_t address, uint64_t length)
 {
     struct region region = region_in(o, vmar, address, address + length);
     return region.mapping && region.address < address && region.address + region.size > address + length;
 }
 
-/* --- places (hpv.md 5 rows 8 and 15 to 25) --- */
+/* --- places (address-space.md, zx_vmar_map, rows 8 and 15 to 25) --- */
 
 struct place {
     uint32_t options;
@@ -235,7 +235,7 @@ static zx_status_t place_specific(struct oracle *o, struct oracle_vmar *vmar, st
 }
 
 /*
- * Rows 21 and 25: the lowest hole that fits (README, "Memory map"), below the limit if there is one. What is longer than
+ * Rows 21 and 25: the lowest hole that fits (README.md, "Decisions"), below the limit if there is one. What is longer than
  * the VMAR does not fit into it; what is longer than the limit alone finds no hole.
  */
 static zx_status_t place_anywhere(struct oracle *o, struct oracle_vmar *vmar, struct place place, uint64_t *address)
@@ -270,7 +270,7 @@ static zx_status_t place_find(struct oracle *o, struct oracle_vmar *vmar, struct
     return place_anywhere(o, vmar, place, address);
 }
 
-/* --- zx_vmar_map (hpv.md 5) --- */
+/* --- zx_vmar_map (address-space.md) --- */
 
 zx_rights_t oracle_rights_for_perms(uint32_t perms)
 {
@@ -360,7 +360,7 @@ static zx_status_t map_check_vmo(struct oracle *o, const struct map_call *map, u
     return ZX_OK;
 }
 
-/* The place is free, or what is there may be overwritten (5.1): the new mapping, then what has to be split for it. */
+/* The place is free, or what is there may be overwritten: the new mapping, then what has to be split for it. */
 static zx_status_t map_insert(struct oracle *o, const struct map_call *map, uint64_t address)
 {
     if (oracle_alloc_fails(o))
@@ -387,8 +387,8 @@ bool oracle_range_in_vmo(struct oracle *o, const struct oracle_vmo *vmo, uint64_
 }
 
 /*
- * Row 26 and 5.2, as the kernel of 2023 has it: a range beyond the VMO's end fails. It has no other effect to be seen. As
- * a check of sizes it comes before any allocation (README, "Progress and failure").
+ * Row 26 of MAP_RANGE, as the kernel of 2023 has it: a range beyond the VMO's end fails. It has no other effect to be
+ * seen. As a check of sizes it comes before any allocation (a step can fail only before it begins).
  */
 static bool map_range_fails(struct oracle *o, const struct map_call *map)
 {
@@ -424,7 +424,7 @@ zx_status_t oracle_zx_vmar_map(struct oracle *o, struct oracle_thread *t, const 
     return ZX_OK;
 }
 
-/* --- zx_vmar_unmap (hpv.md 6) --- */
+/* --- zx_vmar_unmap (address-space.md) --- */
 
 /* Row 8: a child VMAR that is touched has to lie wholly in the range, and the handle needs OP_CHILDREN. */
 static bool children_in_the_way(struct oracle *o, const struct oracle_vmar *vmar, uint64_t address, uint64_t end,
@@ -466,7 +466,7 @@ zx_status_t oracle_zx_vmar_unmap(struct oracle *o, struct oracle_thread *t, cons
     return ZX_OK;
 }
 
-/* --- zx_vmar_allocate, zx_vmar_destroy (hpv.md 9) --- */
+/* --- zx_vmar_allocate, zx_vmar_destroy (address-space.md) --- */
 
 zx_status_t oracle_zx_vmar_allocate(struct oracle *o, struct oracle_thread *t, const pgr_call *call, pgr_result *result)
 {
@@ -497,7 +497,7 @@ zx_status_t oracle_zx_vmar_allocate(struct oracle *o, struct oracle_thread *t, c
     child->flags = options & (CAN_MAP_RWX_BITS | ZX_VM_CAN_MAP_SPECIFIC);
     child->base = address;
     child->size = size;
-    zx_rights_t rights = (ZX_RIGHTS_BASIC & ~ZX_RIGHT_WAIT) | ZX_RIGHT_OP_CHILDREN; /* vmo.md 1.2 */
+    zx_rights_t rights = (ZX_RIGHTS_BASIC & ~ZX_RIGHT_WAIT) | ZX_RIGHT_OP_CHILDREN; /* objects.md */
     result->out[4] = oracle_handle_make(o, child, rights | oracle_rights_for_perms(perms));
     result->out[5] = address;
     return ZX_OK;

@@ -1,5 +1,5 @@
 /*
- * The oracle's calls that walk over what is mapped: zx_vmar_protect and zx_vmar_op_range (hpv.md 7).
+ * The oracle's calls that walk over what is mapped: zx_vmar_protect and zx_vmar_op_range (address-space.md).
  */
 #include "harness/oracle/oracle.h"
 #include "harness/oracle/vmar.h"
@@ -29,7 +29,7 @@ static uint64_t part_length(const struct oracle_mapping *mapping, uint64_t addre
     return (mapping_end < end ? mapping_end : end) - address;
 }
 
-/* --- zx_vmar_protect (hpv.md 7.1) --- */
+/* --- zx_vmar_protect (address-space.md) --- */
 
 /* Rows 8 to 11, for the whole range before anything changes: the lowest address decides. */
 static zx_status_t protect_check(struct oracle *o, const struct oracle_vmar *vmar, uint64_t address, uint64_t end,
@@ -52,7 +52,7 @@ static zx_status_t protect_check(struct oracle *o, const struct oracle_vmar *vma
 }
 
 /*
- * Row 12; README, "Progress and failure": one object for each time that a mapping has to be split, before anything
+ * Row 12: one object for each time that a mapping has to be split, before anything
  * changes. A mapping that has these permissions already stays in one piece.
  */
 static bool protect_alloc_fails(struct oracle *o, uint64_t address, uint64_t end, uint32_t perms)
@@ -116,7 +116,7 @@ zx_status_t oracle_zx_vmar_protect(struct oracle *o, struct oracle_thread *t, co
     return ZX_OK;
 }
 
-/* --- zx_vmar_op_range (hpv.md 7.2) --- */
+/* --- zx_vmar_op_range (address-space.md) --- */
 
 /*
  * The walk goes from t->offset (the next address) to t->length (the end of the range) in t->vmar; t->phase is 1 if the
@@ -149,7 +149,7 @@ static bool op_denied(const struct oracle_mapping *mapping, uint32_t op)
 }
 
 /*
- * Row 11. The numbers of the operations are those of zx_vmo_op_range, except for MAP_RANGE (5.2): it changes nothing that
+ * Row 11. The numbers of the operations are those of zx_vmo_op_range, except for MAP_RANGE: it changes nothing that
  * can be seen, and fails beyond the VMO's end as the kernel of 2023 does.
  */
 static zx_status_t op_on_vmo(struct oracle *o, struct oracle_thread *t, uint32_t op)

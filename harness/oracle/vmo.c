@@ -1,11 +1,12 @@
 /*
- * VMOs: creation, what they are asked for, cache policy (vmo.md 1.6, 2 to 4, 6, 12).
+ * VMOs: creation, what they are asked for, cache policy (vmo.md, objects.md).
  */
 #include "harness/oracle/oracle_pages.h"
 
 #include <string.h>
 
-#define VMO_RIGHTS (ZX_RIGHTS_BASIC | ZX_RIGHTS_IO | ZX_RIGHTS_PROPERTY | ZX_RIGHT_MAP | ZX_RIGHT_SIGNAL) /* 1.2 */
+/* objects.md */
+#define VMO_RIGHTS (ZX_RIGHTS_BASIC | ZX_RIGHTS_IO | ZX_RIGHTS_PROPERTY | ZX_RIGHT_MAP | ZX_RIGHT_SIGNAL)
 
 /* --- what a VMO is --- */
 
@@ -57,7 +58,7 @@ bool oracle_vmo_physical(const struct oracle_vmo *vmo)
     return vmo->pages->physical;
 }
 
-/* 8.8: direct children of any kind. */
+/* Direct children of any kind. */
 uint64_t oracle_vmo_children(struct oracle *o, const struct oracle_vmo *vmo)
 {
     uint64_t count = 0;
@@ -76,7 +77,7 @@ static uint64_t mappings_of(struct oracle *o, const struct oracle_vmo *vmo)
     return count;
 }
 
-/* 7.4 row 5: another member of the snapshot family still lives. */
+/* Row 5 of DECOMMIT: another member of the snapshot family still lives. */
 bool oracle_has_relatives(struct oracle *o, const struct oracle_pages *pages)
 {
     for (size_t i = 0; i < o->objects.count; i++) {
@@ -87,7 +88,7 @@ bool oracle_has_relatives(struct oracle *o, const struct oracle_pages *pages)
     return false;
 }
 
-/* 1.5: 2^64 - 1 rounded down to a multiple of 32 pages. */
+/* 2^64 - 1 rounded down to a multiple of 32 pages. */
 bool oracle_size_too_large(const struct oracle *o, uint64_t size)
 {
     return size > (UINT64_MAX & ~(32 * o->page_bytes - 1));
@@ -192,7 +193,7 @@ zx_status_t oracle_zx_vmo_create_contiguous(struct oracle *o, struct oracle_thre
     return ZX_OK;
 }
 
-/* 4: row 2 is K25's; K23 reaches row 3 with size 0. */
+/* Row 2 came to the kernel in 2025; that of 2023 reaches row 3 with size 0. */
 zx_status_t oracle_zx_vmo_create_physical(struct oracle *o, struct oracle_thread *t, const pgr_call *call,
                                           pgr_result *result)
 {
@@ -216,7 +217,6 @@ zx_status_t oracle_zx_vmo_create_physical(struct oracle *o, struct oracle_thread
 
 /* --- what is asked of a VMO --- */
 
-/* 6.1 */
 zx_status_t oracle_zx_vmo_get_size(struct oracle *o, struct oracle_thread *t, const pgr_call *call, pgr_result *result)
 {
     (void)t;
@@ -227,7 +227,6 @@ zx_status_t oracle_zx_vmo_get_size(struct oracle *o, struct oracle_thread *t, co
     return status;
 }
 
-/* 6.3 */
 zx_status_t oracle_zx_vmo_get_stream_size(struct oracle *o, struct oracle_thread *t, const pgr_call *call,
                                           pgr_result *result)
 {
@@ -239,7 +238,7 @@ zx_status_t oracle_zx_vmo_get_stream_size(struct oracle *o, struct oracle_thread
     return status;
 }
 
-/* 1.6, flags */
+/* objects.md, flags */
 static uint32_t info_flags(const struct oracle_vmo *vmo)
 {
     const struct oracle_pages *pages = vmo->pages;
@@ -261,7 +260,7 @@ static uint32_t info_flags(const struct oracle_vmo *vmo)
     return flags;
 }
 
-/* 1.7: pages in it, clean or dirty; slice, reference: 0 always. */
+/* Pages in it, clean or dirty; slice, reference: 0 always. */
 static uint64_t committed_bytes(struct oracle *o, const struct oracle_vmo *vmo)
 {
     return vmo->slice || vmo->reference ? 0 : oracle_frames_held(vmo->pages) * o->page_bytes;

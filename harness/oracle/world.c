@@ -72,7 +72,7 @@ static void end_world(struct oracle *o)
     memset(o, 0, sizeof(*o));
 }
 
-/* --- a fresh world: trace-format.md, "The world a trace starts in" --- */
+/* --- a fresh world: trace-format.md, "The world at the start" --- */
 
 static void make_start_objects(struct oracle *o)
 {
@@ -80,7 +80,7 @@ static void make_start_objects(struct oracle *o)
     struct oracle_bti *bti = oracle_object_make(o, PGR_OBJECT_BTI, sizeof(*bti));
     struct oracle_resource *resource = oracle_object_make(o, PGR_OBJECT_RESOURCE, sizeof(*resource));
     struct oracle_event *event = oracle_object_make(o, PGR_OBJECT_EVENT, sizeof(*event));
-    /* vmo.md 1.2: default rights. */
+    /* objects.md: default rights. */
     o->start.vmar = oracle_handle_make(o, o->root_vmar, 0x20801f);
     o->start.bti = oracle_handle_make(o, bti, 0x80ef);
     o->start.resource = oracle_handle_make(o, resource, 0x800b);

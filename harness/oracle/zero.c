@@ -1,5 +1,5 @@
 /*
- * Zeroing: ZX_VMO_OP_ZERO, and the tails that resizing and content sizes zero (vmo.md 7.5, pager.md 11.2).
+ * Zeroing: ZX_VMO_OP_ZERO, and the tails that resizing and content sizes zero (vmo-operations.md, dirty-tracking.md).
  */
 #include "harness/oracle/oracle_pages.h"
 
@@ -148,7 +148,7 @@ static zx_status_t zero_in_pager_vmo(struct oracle *o, struct oracle_thread *t, 
 /* A page that relatives share is not cleared in place, but replaced by a zeroed one: COMMIT. */
 enum child_zeroing { LEAVE, FREE, MARK, CLEAR, COMMIT };
 
-/* What becomes of a page of the child: the table of 7.5. */
+/* What becomes of a page of the child: the table of vmo-operations.md. */
 static enum child_zeroing child_zeroing(struct oracle_pages *pages, uint64_t page)
 {
     const struct oracle_page *own = oracle_record_at(pages, page);
@@ -258,7 +258,7 @@ static struct work divide(const struct oracle *o, const struct oracle_vmo *vmo, 
     return work;
 }
 
-/* All that can be done until a request is needed gets its frames at once, or nothing is done (README). */
+/* All that can be done until a request is needed gets its frames at once, or nothing is done. */
 static zx_status_t zero_step(struct oracle *o, struct oracle_thread *t, struct oracle_pages *pages,
                              const struct work *work)
 {

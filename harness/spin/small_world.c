@@ -8,6 +8,7 @@
 
 #include "harness/recorder.h"
 #include "harness/spin/small_calls.h"
+#include "harness/world_memory.h"
 
 static const pgr_config config = {.page_shift = SMALL_PAGE_SHIFT,
                                   .frame_count = SMALL_FRAMES,
@@ -213,7 +214,7 @@ static struct small_world *allocate(FILE *trace)
     if (s == NULL)
         return NULL;
     s->block_bytes = pgr_world_bytes(&config);
-    s->block = aligned_alloc(PGR_WORLD_ALIGNMENT, s->block_bytes);
+    s->block = memory_allocate(s->block_bytes);
     s->check = check_new(&config);
     if (s->block == NULL || s->check == NULL || pgr_init(s->block, s->block_bytes, &config, &s->world) != ZX_OK) {
         small_world_free(s);

@@ -53,17 +53,10 @@ static void cut_behind(struct trace *trace, uint32_t number)
             line->next = NULL;
 }
 
-/* check_invariants() is only passed on. */
-static int check_nothing(void *context, const pgr_world *world, const void *frames, char *message, size_t message_bytes)
-{
-    (void)context, (void)world, (void)frames, (void)message, (void)message_bytes;
-    return 0;
-}
-
 /* The trace up to the line, with what the core returns. */
 static void record(struct trace *trace, uint32_t line, FILE *out)
 {
-    struct run_options options = {.name = "", .record = 1, .check = check_nothing};
+    struct run_options options = {.name = "", .record = 1};
 
     if (line != 0)
         cut_behind(trace, line);

@@ -1,6 +1,7 @@
 /*
  * `pagerite encode`: a trace as a fuzzer's input.
  */
+#include "harness/check.h"
 #include "harness/program.h"
 #include "harness/tool/one_trace.h"
 
@@ -58,16 +59,16 @@ static int write_input(const struct encoding *encoding, const char *name, const 
 
 static int encode_run(struct trace *trace, const char *name, const char *output, struct encoding *encoding)
 {
-    struct tool_checker *checker = tool_checker_new();
+    struct check_context *checker = NULL;
     struct run_options options_of_run = {.name = name,
                                          .out = stderr,
                                          .observe = observe,
                                          .observe_context = encoding,
-                                         .check = checker != NULL ? tool_check : NULL,
-                                         .check_context = checker};
+                                         .check = tool_check,
+                                         .check_context = &checker};
     enum run_verdict verdict = tool_run_trace(trace, &options_of_run);
 
-    tool_checker_free(checker);
+    check_free(checker);
     if (verdict == RUN_ERROR)
         return TOOL_USAGE;
     return verdict == RUN_PASSED ? write_input(encoding, name, output) : TOOL_FOUND;

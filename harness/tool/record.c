@@ -1,6 +1,7 @@
 /*
  * `pagerite record`: the same trace with what the core returns.
  */
+#include "harness/check.h"
 #include "harness/tool/one_trace.h"
 
 static const struct argp_option options[] = {
@@ -16,15 +17,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static int record(struct trace *trace, void *context)
 {
     const struct tool_one_trace *one = context;
-    struct tool_checker *checker = tool_checker_new();
-    struct run_options options_of_run = {.name = tool_file_name(one->trace),
-                                         .out = stderr,
-                                         .record = 1,
-                                         .check = checker != NULL ? tool_check : NULL,
-                                         .check_context = checker};
+    struct check_context *checker = NULL;
+    struct run_options options_of_run = {
+        .name = tool_file_name(one->trace), .out = stderr, .record = 1, .check = tool_check, .check_context = &checker};
     enum run_verdict verdict = tool_run_trace(trace, &options_of_run);
 
-    tool_checker_free(checker);
+    check_free(checker);
     if (verdict != RUN_PASSED)
         return verdict == RUN_ERROR ? TOOL_USAGE : TOOL_FOUND;
     if (tool_open_output(one->output) != 0)

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/check.h"
 #include "harness/checked.h"
 #include "harness/tool/tool.h"
 
@@ -29,7 +30,7 @@ struct arguments {
 };
 
 struct totals {
-    size_t passed, failed, skipped;
+    size_t passed, failed;
 };
 
 /* A process that runs every `jobs`-th trace. */
@@ -97,7 +98,7 @@ static enum run_verdict judge_checked(const struct run_options *options, enum ru
 {
     struct implementation *checked = options->implementation;
 
-    if (verdict == RUN_SKIPPED || verdict == RUN_ERROR)
+    if (verdict == RUN_ERROR)
         return verdict;
     checked_finish(checked);
     if (checked_violated(checked) == NULL)
@@ -148,13 +149,13 @@ static void work(const struct arguments *arguments, size_t first, int pipe_end, 
 {
     cookie_io_functions_t functions = {.write = write_piece};
     FILE *out = fopencookie(&pipe_end, "w", functions);
-    struct tool_checker *checker = tool_checker_new();
+    struct check_context *checker = NULL;
     struct run_options options = {.out = out,
                                   .verbose = arguments->verbose,
                                   .implementation = make_implementation(arguments, progress),
                                   .world = arguments->has_world ? &arguments->world : NULL,
-                                  .check = checker != NULL ? tool_check : NULL,
-                                  .check_context = checker,
+                                  .check = tool_check,
+                                  .check_context = &checker,
                                   .progress = progress};
 
     if (out == NULL || options.implementation == NULL)
@@ -169,7 +170,7 @@ static void work(const struct arguments *arguments, size_t first, int pipe_end, 
     }
     fclose(out);
     implementation_end(options.implementation);
-    tool_checker_free(checker);
+    check_free(checker);
 }
 
 /* ---- in the parent ---- */
@@ -276,17 +277,8 @@ static int collect(const struct arguments *arguments, size_t i, struct worker *w
         verdict = RUN_FAILED;
     }
     totals->passed += verdict == RUN_PASSED;
-    totals->skipped += verdict == RUN_SKIPPED;
     totals->failed += verdict == RUN_FAILED || verdict == RUN_ERROR;
     return 0;
-}
-
-static void print_totals(const struct totals *totals)
-{
-    printf("%zu passed, %zu failed", totals->passed, totals->failed);
-    if (totals->skipped > 0)
-        printf(", %zu skipped", totals->skipped);
-    putchar('\n');
 }
 
 static int run_all(const struct arguments *arguments, struct worker *workers, struct totals *totals)
@@ -320,7 +312,7 @@ static int run_in_workers(const struct arguments *arguments)
     munmap(shared, shared_bytes);
     if (status != 0)
         return status;
-    print_totals(&totals);
+    printf("%zu passed, %zu failed\n", totals.passed, totals.failed);
     return tool_close_output(totals.failed > 0 ? TOOL_FOUND : TOOL_OK);
 }
 
@@ -412,8 +404,7 @@ int tool_run(int argc, char **argv)
         .doc = "Runs traces on the core, or on the oracle, and compares what comes back with what they say. Of a "
                "directory every *.trace in and below it is run, sorted by name; - is standard input.\v"
                "For each trace that fails: file and line of the first difference, the expected line and the actual "
-               "one. A trace with a call that cannot be made is skipped, and says which. The last line is the count. "
-               "The exit status is 1 if a trace fails or cannot be read.",
+               "one. The last line is the count. The exit status is 1 if a trace fails or cannot be read.",
     };
     struct arguments arguments = {.jobs = 1};
     int status;

@@ -4,6 +4,7 @@
 #include <argp.h>
 #include <stdlib.h>
 
+#include "harness/check.h"
 #include "harness/protocol.h"
 #include "harness/tool/tool.h"
 
@@ -32,16 +33,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static int serve(struct implementation *implementation, const char *name)
 {
-    struct tool_checker *checker = tool_checker_new();
-    struct protocol_check check = {tool_check, checker};
+    struct check_context *checker = NULL;
+    struct protocol_check check = {tool_check, &checker};
 
-    if (implementation == NULL) {
-        tool_checker_free(checker);
+    if (implementation == NULL)
         return tool_complain("there is no %s to serve", name);
-    }
-    protocol_serve(implementation, checker != NULL ? &check : NULL, stdin, stdout);
+    protocol_serve(implementation, &check, stdin, stdout);
     implementation_end(implementation);
-    tool_checker_free(checker);
+    check_free(checker);
     return tool_close_output(TOOL_OK);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/check.h"
 #include "harness/show.h"
 #include "harness/tool/one_trace.h"
 #include "harness/tool/shrinking.h"
@@ -28,7 +29,7 @@ struct showing {
     struct show *show;
     const struct show_text_options *text; /* null: nothing is printed while it runs */
     const pgr_config *world;              /* null: the usual one */
-    struct tool_checker *checker;
+    struct check_context *checker;
     char *note; /* what the runner says */
     size_t note_bytes;
 };
@@ -137,8 +138,8 @@ static enum run_verdict run_showing(struct trace *trace, const char *name, struc
                                          .world = showing->world,
                                          .after_line = behind_line,
                                          .after_line_context = showing,
-                                         .check = showing->checker != NULL ? tool_check : NULL,
-                                         .check_context = showing->checker};
+                                         .check = tool_check,
+                                         .check_context = &showing->checker};
     enum run_verdict verdict = RUN_ERROR;
 
     if (notes == NULL)
@@ -152,10 +153,10 @@ static int exit_status(enum run_verdict verdict, const struct showing *showing)
 {
     if (show_failed(showing->show))
         return tool_complain("out of memory");
-    if (verdict == RUN_SKIPPED || verdict == RUN_ERROR)
+    if (verdict == RUN_ERROR) {
         fputs(showing->note != NULL ? showing->note : "pagerite: out of memory\n", stderr);
-    if (verdict == RUN_ERROR)
         return TOOL_USAGE;
+    }
     return verdict == RUN_PASSED ? TOOL_OK : TOOL_FOUND;
 }
 
@@ -193,8 +194,7 @@ static int show_trace(struct trace *trace, void *context)
 {
     const struct arguments *arguments = context;
     const char *name = tool_file_name(arguments->one.trace);
-    struct showing showing = {
-        .show = show_new(), .world = arguments->has_world ? &arguments->world : NULL, .checker = tool_checker_new()};
+    struct showing showing = {.show = show_new(), .world = arguments->has_world ? &arguments->world : NULL};
     int status;
 
     if (showing.show == NULL)
@@ -203,7 +203,7 @@ static int show_trace(struct trace *trace, void *context)
         status = show_as_page(trace, name, arguments->html, &showing);
     else
         status = show_as_text(trace, name, arguments, &showing);
-    tool_checker_free(showing.checker);
+    check_free(showing.checker);
     free(showing.note);
     if (showing.show != NULL)
         show_free(showing.show);

@@ -84,10 +84,10 @@ struct tool_files {
 int tool_add_files(struct tool_files *files, const char *path);
 void tool_free_files(struct tool_files *files);
 
-/* The hook of run_options for check_invariants(), and its context; null without memory. */
-struct tool_checker;
-struct tool_checker *tool_checker_new(void);
-void tool_checker_free(struct tool_checker *checker);
+/*
+ * The hook of run_options for check_invariants(). `checker` is a struct check_context **: null until the first world is
+ * seen, which makes it; the caller frees it.
+ */
 int tool_check(void *checker, const pgr_world *world, const void *frames, char *message, size_t message_bytes);
 
 #endif
