@@ -1,9 +1,12 @@
 #!/bin/bash
 # Makes two files of the core, for those who would rather copy files than build a library.
 #
-#   ci/amalgamate.sh FOLDER    writes FOLDER/pagerite.h, which is core/pgr.h, and FOLDER/pagerite.c, which is the rest
+#   ci/amalgamate.sh FOLDER           writes FOLDER/pagerite.h, which is core/pgr.h with what it includes, and
+#                                     FOLDER/pagerite.c, which is the rest
+#   ci/amalgamate.sh --header FILE    the header alone
 #
-# Headers of the core are put in where they are first included, and only there; nothing else is changed.
+# Headers of the core are put in where they are first included, and only there, but for the table of calls, which is
+# meant to be included more than once; nothing else is changed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -31,7 +34,7 @@ expand()
                 }
                 sub(/".*/, "", name)
                 if (!(name in is_included)) {
-                    is_included[name] = 1
+                    if (name != "call_rows.h") is_included[name] = 1
                     put("core/" name)
                 }
             }
@@ -50,27 +53,32 @@ expand()
 # The core's headers that the public one includes, and itself.
 public_headers()
 {
-    echo pgr.h
-    sed -n 's/^#include "\(.*\)".*/\1/p' core/pgr.h
+    echo pgr.h zx.h
+}
+
+header()
+{
+    title "the header."
+    expand "" core/pgr.h
 }
 
 main()
 {
     local folder=$1
     mkdir -p "$folder"
-    {
-        title "the header."
-        expand "" core/pgr.h
-    } >"$folder/pagerite.h"
+    header >"$folder/pagerite.h"
     {
         title "the whole core in one file."
         printf '#include "pagerite.h"\n'
-        expand "$(public_headers | tr '\n' ' ')" core/*.c
+        expand "$(public_headers)" core/*.c
     } >"$folder/pagerite.c"
 }
 
-if (($# != 1)); then
-    echo "usage: ci/amalgamate.sh FOLDER" >&2
+case $#:${1:-} in
+2:--header) header >"$2" ;;
+1:[!-]*) main "$1" ;;
+*)
+    echo "usage: ci/amalgamate.sh FOLDER | --header FILE" >&2
     exit 2
-fi
-main "$1"
+    ;;
+esac

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Installs what was built.
 #
-#   ci/install.sh FOLDER PREFIX    libpagerite.a and pagerite from FOLDER, core/pgr.h, a pkg-config file, the completion
+#   ci/install.sh FOLDER PREFIX    libpagerite.a and pagerite from FOLDER, core/pgr.h with what it includes, a
+#                                  pkg-config file, the completion
 #
 # DESTDIR: put before PREFIX where files are written, for those who make packages. Files get the usual modes.
 set -euo pipefail
@@ -33,7 +34,7 @@ main()
     local built=$1 prefix=$2 root
     root=${DESTDIR:-}$prefix
     install -D --mode=644 "$built/libpagerite.a" "$root/lib/libpagerite.a"
-    install -D --mode=644 core/pgr.h "$root/include/pgr.h"
+    ci/amalgamate.sh --header /dev/stdout | install -D --mode=644 /dev/stdin "$root/include/pgr.h"
     install -D --mode=755 "$built/pagerite" "$root/bin/pagerite"
     pkg_config "$prefix" | install -D --mode=644 /dev/stdin "$root/lib/pkgconfig/pagerite.pc"
     "$built/pagerite" help bash-completion |

@@ -6,7 +6,11 @@
  * is every further snapshot of either. A pager's pages cannot be frozen: a child of theirs sees them as they are,
  * and as they become, until it writes; what such a child has written can be frozen again.
  */
-#include "pgr_internal.h"
+#include "calls.h"
+
+#include "handles.h"
+#include "ports.h"
+#include "vmo.h"
 
 #define CHILD_KINDS                                                                                                    \
     (ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_SLICE | ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZX_VMO_CHILD_REFERENCE |   \
@@ -50,7 +54,7 @@ enum snapshot { SNAPSHOT_IMPOSSIBLE, SNAPSHOT_FREEZES, SNAPSHOT_SEES_THROUGH };
 /* Would pages that freeze what these have hang too deep below a pager, or be seen through to by others? */
 static int freeze_refused(const pgr_world *w, const struct pages *pages)
 {
-    if (pages->first_child != 0)
+    if (pages->children.first != 0)
         return 1;
     return pages->parent != 0 && pages_at(w, pages->parent)->parent != 0;
 }
@@ -179,8 +183,7 @@ static uint32_t slice_make(pgr_world *w, const struct plan *plan)
 }
 
 /*
- * A reference goes on where the VMO that it refers to ends: it stands in the queue of those that will take its
- * place. One of a slice is a window like it, and takes nobody's place.
+ * A reference has the window of the VMO that it refers to, and may take its place one day.
  */
 static uint32_t reference_make(pgr_world *w, const struct plan *plan)
 {
@@ -188,19 +191,11 @@ static uint32_t reference_make(pgr_world *w, const struct plan *plan)
     uint8_t slice = object_at(w, plan->other)->flags & PGR_VMO_SLICE;
     uint32_t row = vmo_make(w, window.pages, (uint8_t)(PGR_VMO_REFERENCE | slice));
     struct vmo *vmo = vmo_at(w, row);
-    struct pages *pages = pages_at(w, window.pages);
 
     vmo->offset_pages = window.offset_pages;
     vmo->size_pages = window.size_pages;
     vmo->content_size_bytes = *vmo_content_size(w, plan->other);
-    if (slice != 0)
-        return row;
-    vmo->prev_reference = pages->last_reference;
-    if (pages->last_reference != 0)
-        vmo_at(w, pages->last_reference)->next_reference = row;
-    else
-        pages->first_reference = row;
-    pages->last_reference = row;
+    vmo_join_references(w, row);
     return row;
 }
 

@@ -13,7 +13,7 @@
  *   cut in the middle the left part keeps L, the right one has none                     (map.c)
  *   joined            the left one's L                                                  (map.c)
  */
-#include "pgr_internal.h"
+#include "calls.h"
 
 /* --- ZX_PAGER_OP_DIRTY --- */
 
@@ -124,19 +124,6 @@ void writeback_end(pgr_world *w, uint32_t row, uint64_t begin, uint64_t end)
 
 /* --- zx_pager_query_dirty_ranges --- */
 
-CHECK(pager_query_dirty_ranges)
-{
-    const uint64_t *arg = plan->call->arg;
-    zx_status_t status = pager_vmo_get(w, arg[0], arg[1], ZX_RIGHT_MANAGE_VMO, ZX_RIGHT_READ, plan);
-
-    if (status != ZX_OK)
-        return status;
-    plan->pages = vmo_at(w, plan->other)->pages;
-    if (!in_range(arg[2], arg[3], to_bytes(w, pages_at(w, plan->pages)->size_pages)))
-        return ZX_ERR_OUT_OF_RANGE;
-    return ZX_OK;
-}
-
 /*
  * Pages that are dirty, or being written back, are one range; an interval of zeros is one of its own. From `page`
  * on; 0 if there is none.
@@ -166,30 +153,43 @@ static int dirty_range_next(const pgr_world *w, struct cursor *at, uint64_t *pag
     return kind != PGR_PAGE_NONE;
 }
 
-COMMIT(pager_query_dirty_ranges)
+/* Writes as many ranges as the caller has asked for, and counts all. */
+static zx_status_t dirty_ranges_write(const pgr_world *w, const struct pages *pages, const pgr_call *call,
+                                      pgr_result *result)
 {
-    const uint64_t *arg = plan->call->arg;
-    struct cursor at = cursor_on(&pages_at(w, plan->pages)->map);
+    const uint64_t *arg = call->arg;
+    struct cursor at = cursor_on(&pages->map);
     uint64_t page = to_page(w, arg[2]);
     uint64_t end = arg[3] == 0 ? page : to_pages_up(w, arg[2] + arg[3]);
-    uint64_t room = plan->call->buffer != NULL ? plan->call->buffer_bytes : 0;
+    uint64_t room = call->buffer != NULL ? call->buffer_bytes : 0;
     zx_vmo_dirty_range_t range;
     uint64_t found = 0;
 
-    (void)frames;
     for (; dirty_range_next(w, &at, &page, end, &range); found++) {
         if (found >= arg[5])
             continue;
-        if ((found + 1) * sizeof(range) > room) {
-            result->status = ZX_ERR_INVALID_ARGS;
-            return PROGRESS_DONE;
-        }
-        memcpy((char *)plan->call->buffer + found * sizeof(range), &range, sizeof(range));
+        if ((found + 1) * sizeof(range) > room)
+            return ZX_ERR_INVALID_ARGS;
+        memcpy((char *)call->buffer + found * sizeof(range), &range, sizeof(range));
     }
     result->count = (uint32_t)min_u64(found, arg[5]);
     result->out[6] = result->count;
     result->out[7] = found;
-    return PROGRESS_DONE;
+    return ZX_OK;
+}
+
+ANSWER(pager_query_dirty_ranges)
+{
+    const uint64_t *arg = plan->call->arg;
+    zx_status_t status = pager_vmo_get(w, arg[0], arg[1], ZX_RIGHT_MANAGE_VMO, ZX_RIGHT_READ, plan);
+    const struct pages *pages;
+
+    if (status != ZX_OK)
+        return status;
+    pages = pages_at(w, vmo_at(w, plan->other)->pages);
+    if (!in_range(arg[2], arg[3], to_bytes(w, pages->size_pages)))
+        return ZX_ERR_OUT_OF_RANGE;
+    return dirty_ranges_write(w, pages, plan->call, result);
 }
 
 /* --- zx_pager_query_vmo_stats --- */

@@ -4,7 +4,12 @@
  * Both go page after page, and each step as far as no page has to be asked for. A step that stands before a page
  * that has to be waits. What earlier steps have done stays done.
  */
-#include "pgr_internal.h"
+#include "calls.h"
+
+#include "frames.h"
+#include "handles.h"
+#include "life.h"
+#include "vmo.h"
 
 /* Of a transfer, by the kernel's measure: the pages that it dirties, and asks to have dirtied, at a time. */
 #define WRITE_BATCH 16u

@@ -2,7 +2,12 @@
  * System calls zx_vmo_op_range and zx_vmar_op_range: COMMIT, DECOMMIT, locks, cache operations and hints. ZERO has
  * calls_zero.c.
  */
-#include "pgr_internal.h"
+#include "calls.h"
+
+#include "handles.h"
+#include "life.h"
+#include "vmar.h"
+#include "vmo.h"
 
 /* --- COMMIT, ALWAYS_NEED, PREFETCH: pages are made present, one after another --- */
 

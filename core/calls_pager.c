@@ -2,7 +2,11 @@
  * System calls of pagers but for zx_pager_supply_pages: zx_pager_create, zx_pager_create_vmo, zx_pager_detach_vmo,
  * zx_pager_op_range. What the operations that track dirty pages do is in calls_dirty.c.
  */
-#include "pgr_internal.h"
+#include "calls.h"
+
+#include "handles.h"
+#include "ports.h"
+#include "vmo.h"
 
 /* --- zx_pager_create --- */
 
@@ -51,7 +55,6 @@ static uint32_t source_make(pgr_world *w, const struct plan *plan, uint32_t page
 {
     uint32_t row = object_make(w, PGR_OBJECT_SOURCE);
     struct source *source = source_at(w, row);
-    struct pager *pager = &object_at(w, plan->pager)->pager;
 
     *source = (struct source){
         .pager = plan->pager,
@@ -60,13 +63,8 @@ static uint32_t source_make(pgr_world *w, const struct plan *plan, uint32_t page
         .packet = row_take(w, TABLE_PACKETS),
         .key = plan->call->arg[3],
         .pager_koid = object_at(w, plan->pager)->koid,
-        .prev_of_pager = pager->last_source,
     };
-    if (pager->last_source != 0)
-        source_at(w, pager->last_source)->next_of_pager = row;
-    else
-        pager->first_source = row;
-    pager->last_source = row;
+    list_append(w, &object_at(w, plan->pager)->pager.sources, CHAIN_OF_PAGER, row);
     packet_at(w, source->packet)->kind = PACKET_SOURCE;
     packet_at(w, source->packet)->port = plan->other;
     packet_at(w, source->packet)->source = row;

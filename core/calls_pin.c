@@ -4,7 +4,11 @@
  * The PMT is made in the first step, before anybody can name it, and knows what is pinned so far. When the call
  * ends early it is undone.
  */
-#include "pgr_internal.h"
+#include "calls.h"
+
+#include "handles.h"
+#include "life.h"
+#include "vmo.h"
 
 #define PINS_MAX 31u /* of one page */
 

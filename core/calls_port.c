@@ -2,7 +2,10 @@
  * System calls: zx_port_*, and those that wait for signals: zx_object_wait_one, zx_object_wait_async,
  * zx_object_signal, zx_event_create.
  */
-#include "pgr_internal.h"
+#include "calls.h"
+
+#include "handles.h"
+#include "ports.h"
 
 #define PORT_USER_PACKETS_MAX 4096u
 
@@ -112,11 +115,11 @@ COMMIT(port_wait)
     (void)frames;
     if (plan->op.waited) {
         result->packet = thread_at(w, plan->thread)->packet;
-    } else if (port_at(w, plan->op.waited_on)->first_packet != 0) {
-        packet_receive(w, port_at(w, plan->op.waited_on)->first_packet, result);
+    } else if (port_at(w, plan->op.waited_on)->packets.first != 0) {
+        packet_receive(w, port_at(w, plan->op.waited_on)->packets.first, result);
     } else if (plan->value) {
         thread_waits(w, plan, PGR_WAIT_PORT, plan->op.waited_on);
-        thread_list_append(w, &port_at(w, plan->op.waited_on)->waiters, plan->thread);
+        list_append(w, &port_at(w, plan->op.waited_on)->waiters, CHAIN_THREADS, plan->thread);
         return PROGRESS_WAIT;
     } else {
         result->status = ZX_ERR_TIMED_OUT;
@@ -134,11 +137,11 @@ static uint32_t watch_find(const pgr_world *w, uint32_t port, zx_handle_t handle
 {
     uint32_t row;
 
-    for (row = port_at(w, port)->first_watch; row != 0; row = packet_at(w, row)->next_of_port) {
+    for (row = port_at(w, port)->watches.first; row != 0; row = packet_at(w, row)->of_port.next) {
         if (packet_at(w, row)->handle == handle && packet_at(w, row)->body.key == key)
             return row;
     }
-    for (row = port_at(w, port)->first_packet; row != 0; row = packet_at(w, row)->next) {
+    for (row = port_at(w, port)->packets.first; row != 0; row = packet_at(w, row)->links.next) {
         const struct packet *packet = packet_at(w, row);
 
         if (packet->kind == PACKET_SIGNAL && packet->handle == handle && packet->body.key == key)
@@ -203,7 +206,7 @@ COMMIT(object_wait_one)
         thread_waits(w, plan, PGR_WAIT_SIGNALS, plan->other);
         thread->signals = arg_u32(plan, 1);
         thread->handle = arg_u32(plan, 0);
-        thread_list_append(w, &object->waiters, plan->thread);
+        list_append(w, &object->waiters, CHAIN_THREADS, plan->thread);
         return PROGRESS_WAIT;
     }
     result->out[3] = object->signals;

@@ -9,7 +9,10 @@
  * what the pager VMO's map may need; then every frame of the aux range is either put into the pager VMO or freed,
  * run by run, before the range is taken out of the aux map.
  */
-#include "pgr_internal.h"
+#include "calls.h"
+
+#include "handles.h"
+#include "vmo.h"
 
 /*
  * Can these pages be taken from the VMO? Physical and contiguous ones never can. A child, or another VMO over the

@@ -6,7 +6,11 @@
  * in one step. Where a page may be seen by copy-on-write relatives, or in an ancestor, it is made private first, one after another, and may
  * have to be asked for.
  */
-#include "pgr_internal.h"
+#include "calls.h"
+
+#include "frames.h"
+#include "handles.h"
+#include "vmo.h"
 
 enum transfer_stage { TRANSFER_TAKE, TRANSFER_PUT };
 

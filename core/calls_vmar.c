@@ -1,7 +1,11 @@
 /*
  * System calls zx_vmar_map, zx_vmar_unmap, zx_vmar_protect, zx_vmar_allocate, zx_vmar_destroy.
  */
-#include "pgr_internal.h"
+#include "calls.h"
+
+#include "handles.h"
+#include "vmar.h"
+#include "vmo.h"
 
 #define VM_PERMS (ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_PERM_EXECUTE)
 #define VM_CAN_MAP (ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_EXECUTE)

@@ -2,117 +2,18 @@
  * System calls that make, name and size VMOs: zx_vmo_create, zx_vmo_create_contiguous, zx_vmo_create_physical,
  * zx_vmo_create_child, zx_vmo_get_size, zx_vmo_set_size; and what else there is to know about a VMO.
  */
-#include "pgr_internal.h"
+#include "calls.h"
 
-/* --- VMOs among VMOs --- */
-
-void vmo_join_parent(pgr_world *w, uint32_t row, uint32_t parent)
-{
-    struct vmo *vmo = vmo_at(w, row);
-
-    vmo->parent = parent;
-    if (parent == 0)
-        return;
-    vmo->next_sibling = vmo_at(w, parent)->first_child;
-    if (vmo->next_sibling != 0)
-        vmo_at(w, vmo->next_sibling)->prev_sibling = row;
-    vmo_at(w, parent)->first_child = row;
-    vmo_at(w, parent)->child_count++;
-}
-
-void vmo_leave_parent(pgr_world *w, uint32_t row)
-{
-    struct vmo *vmo = vmo_at(w, row);
-
-    if (vmo->parent == 0)
-        return;
-    if (vmo->prev_sibling != 0)
-        vmo_at(w, vmo->prev_sibling)->next_sibling = vmo->next_sibling;
-    else
-        vmo_at(w, vmo->parent)->first_child = vmo->next_sibling;
-    if (vmo->next_sibling != 0)
-        vmo_at(w, vmo->next_sibling)->prev_sibling = vmo->prev_sibling;
-    vmo_at(w, vmo->parent)->child_count--;
-    vmo->parent = 0;
-    vmo->next_sibling = 0;
-    vmo->prev_sibling = 0;
-}
-
-uint64_t *vmo_content_size(const pgr_world *w, uint32_t row)
-{
-    if ((object_at(w, row)->flags & PGR_VMO_SLICE) != 0)
-        return &vmo_at(w, row)->content_size_bytes;
-    return &pages_at(w, vmo_at(w, row)->pages)->content_size_bytes;
-}
-
-uint32_t vmo_make(pgr_world *w, uint32_t pages, uint8_t flags)
-{
-    uint32_t row = object_make(w, PGR_OBJECT_VMO);
-
-    object_at(w, row)->flags = flags;
-    object_at(w, row)->signals = ZX_VMO_ZERO_CHILDREN;
-    vmo_at(w, row)->pages = pages;
-    object_reference(w, pages);
-    pages_at(w, pages)->vmo_count++;
-    return row;
-}
+#include "frames.h"
+#include "handles.h"
+#include "life.h"
+#include "vmo.h"
 
 void vmo_needed(struct need *need, uint32_t rows)
 {
     need->object_rows = rows;
     need->handles = 1;
     need->counted = 1;
-}
-
-int size_wraps(const pgr_world *w, uint64_t size_bytes)
-{
-    return size_bytes > UINT64_MAX - (page_bytes(w) - 1);
-}
-
-int root_end_wraps(const pgr_world *w, uint64_t root_offset_pages, uint64_t size_pages)
-{
-    return !in_range(root_offset_pages, size_pages, to_page(w, UINT64_MAX));
-}
-
-/* --- ZX_INFO_VMO --- */
-
-static uint32_t info_flags(const pgr_world *w, uint32_t row)
-{
-    uint8_t vmo = object_at(w, row)->flags;
-    uint32_t pages_row = vmo_at(w, row)->pages;
-    uint8_t pages = object_at(w, pages_row)->flags;
-    uint32_t flags = ZX_INFO_VMO_VIA_HANDLE;
-
-    flags |= (pages & PGR_PAGES_PHYSICAL) != 0 ? ZX_INFO_VMO_TYPE_PHYSICAL : ZX_INFO_VMO_TYPE_PAGED;
-    flags |= (pages & (PGR_PAGES_PHYSICAL | PGR_PAGES_CONTIGUOUS)) != 0 ? ZX_INFO_VMO_CONTIGUOUS : 0;
-    flags |= (pages & PGR_PAGES_RESIZABLE) != 0 ? ZX_INFO_VMO_RESIZABLE : 0;
-    flags |= (pages & PGR_PAGES_DISCARDABLE) != 0 ? ZX_INFO_VMO_DISCARDABLE : 0;
-    flags |= pages_at(w, pages_root(w, pages_row))->source != 0 ? ZX_INFO_VMO_PAGER_BACKED : 0;
-    flags |= (vmo & PGR_VMO_CLONE) != 0 ? ZX_INFO_VMO_IS_COW_CLONE : 0;
-    flags |= (vmo & PGR_VMO_IMMUTABLE) != 0 ? ZX_INFO_VMO_IMMUTABLE : 0;
-    return flags;
-}
-
-void vmo_info(const pgr_world *w, uint32_t row, zx_rights_t rights, zx_info_vmo_t *info)
-{
-    const struct vmo *vmo = vmo_at(w, row);
-    const struct pages *pages = pages_at(w, vmo->pages);
-    uint8_t flags = object_at(w, row)->flags;
-
-    info->koid = object_at(w, row)->koid;
-    memcpy(info->name, vmo->name, sizeof(info->name));
-    info->size_bytes = to_bytes(w, vmo_window(w, row).size_pages);
-    info->parent_koid = vmo->parent != 0 ? object_at(w, vmo->parent)->koid : 0;
-    info->num_children = vmo->child_count;
-    info->num_mappings = vmo->mapping_count;
-    info->share_count = 1;
-    info->flags = info_flags(w, row);
-    info->handle_rights = rights;
-    info->cache_policy = pages->cache_policy;
-    info->committed_change_events = pages->evictions;
-    if ((flags & (PGR_VMO_SLICE | PGR_VMO_REFERENCE)) == 0)
-        info->committed_bytes = to_bytes(w, pages->frames_held);
-    info->populated_bytes = info->committed_bytes;
 }
 
 /* --- zx_vmo_create --- */
@@ -222,16 +123,14 @@ COMMIT(vmo_create_physical)
 
 /* --- zx_vmo_get_size, zx_vmo_set_size --- */
 
-CHECK(vmo_get_size)
+ANSWER(vmo_get_size)
 {
-    return handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_NONE, &plan->other);
-}
+    uint32_t vmo;
+    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_NONE, &vmo);
 
-COMMIT(vmo_get_size)
-{
-    (void)frames;
-    result->out[1] = to_bytes(w, vmo_window(w, plan->other).size_pages);
-    return PROGRESS_DONE;
+    if (status == ZX_OK)
+        result->out[1] = to_bytes(w, vmo_window(w, vmo).size_pages);
+    return status;
 }
 
 CHECK(vmo_set_size)
@@ -297,16 +196,14 @@ COMMIT(vmo_set_size)
 
 /* --- zx_vmo_get_stream_size, zx_vmo_set_stream_size --- */
 
-CHECK(vmo_get_stream_size)
+ANSWER(vmo_get_stream_size)
 {
-    return handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_NONE, &plan->other);
-}
+    uint32_t vmo;
+    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_NONE, &vmo);
 
-COMMIT(vmo_get_stream_size)
-{
-    (void)frames;
-    result->out[1] = *vmo_content_size(w, plan->other);
-    return PROGRESS_DONE;
+    if (status == ZX_OK)
+        result->out[1] = *vmo_content_size(w, vmo);
+    return status;
 }
 
 CHECK(vmo_set_stream_size)

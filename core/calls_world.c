@@ -2,25 +2,16 @@
  * What happens to a world besides system calls: failing allocations, eviction, the ends of threads and of the
  * process.
  */
-#include "pgr_internal.h"
+#include "calls.h"
 
-CHECK(fail_alloc)
-{
-    (void)w, (void)plan;
-    return ZX_OK;
-}
+#include "life.h"
+#include "process.h"
 
 COMMIT(fail_alloc)
 {
     (void)frames, (void)result;
     w->fail_alloc = plan->call->arg[0];
     return PROGRESS_DONE;
-}
-
-CHECK(reclaim)
-{
-    (void)w, (void)plan;
-    return ZX_OK;
 }
 
 /* What one VMO gives of `count` pages: clean ones, or, if it is discardable and may be discarded, everything. */
@@ -47,16 +38,10 @@ COMMIT(reclaim)
     for (i = 0; i < sizeof(hints); i++) {
         uint32_t pages;
 
-        for (pages = w->first_evictable; pages != 0 && left > 0; pages = pages_at(w, pages)->next_evictable)
+        for (pages = w->evictable.first; pages != 0 && left > 0; pages = pages_at(w, pages)->evictable.next)
             left -= reclaim_from(w, pages, hints[i], left);
     }
     return PROGRESS_DONE;
-}
-
-CHECK(thread_kill)
-{
-    (void)w, (void)plan;
-    return ZX_OK;
 }
 
 /* A thread that does not exist, or is in no call, has nothing to lose. */
@@ -70,25 +55,9 @@ COMMIT(thread_kill)
     return PROGRESS_DONE;
 }
 
-CHECK(process_exit)
-{
-    (void)w, (void)plan;
-    return ZX_OK;
-}
-
 COMMIT(process_exit)
 {
-    uint32_t row;
-
     (void)frames, (void)result, (void)plan;
-    for (row = 1; row < w->tables[TABLE_THREADS].touched; row++)
-        thread_kill(w, row);
-    for (row = 1; row < w->tables[TABLE_HANDLES].touched; row++) {
-        if (handle_at(w, row)->object != 0)
-            handle_close(w, row);
-    }
-    if (w->root_vmar != 0)
-        vmar_destroy(w, w->root_vmar);
-    w->root_vmar = 0;
+    process_end(w);
     return PROGRESS_DONE;
 }

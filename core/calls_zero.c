@@ -1,7 +1,9 @@
 /*
  * ZX_VMO_OP_ZERO, as an operation of its own and as the end of calls that change a size.
  */
-#include "pgr_internal.h"
+#include "calls.h"
+
+#include "vmo.h"
 
 /* The parts of a range that is to be zeroed, in the order in which they are. Their numbers are those of op->stage. */
 enum zero_part { ZERO_HEAD = 1, ZERO_TAIL, ZERO_WHOLE, ZERO_PARTS_END };

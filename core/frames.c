@@ -6,7 +6,9 @@
  * moves from one VMO to another without a change here, and is freed or shared in one step. Frames are handed out
  * lowest first, zeroed.
  */
-#include "pgr_internal.h"
+#include "frames.h"
+
+#include "map.h"
 
 static struct run stretch_run(uint64_t frame, uint64_t count, uint32_t holders)
 {
@@ -123,4 +125,24 @@ uint32_t frames_shared(const pgr_world *w, struct stretch stretch, int *shared)
 uint64_t frames_stretches(const pgr_world *w, uint64_t count)
 {
     return min_u64(count, w->free_frames.run_count);
+}
+
+/* --- all of them --- */
+
+void frames_make_free(pgr_world *w)
+{
+    struct cursor at = cursor_on(&w->free_frames);
+    const struct run all = {.page = 1, .count = w->config.frame_count - 1u, .state = STATE_STRETCH};
+
+    map_put(w, &at, &all);
+    w->frames_free = w->config.frame_count - 1u;
+}
+
+uint64_t pgr_frames_used_bytes(const pgr_world *w)
+{
+    const struct run *last = tree_last(w, &w->free_frames);
+
+    if (last == NULL || run_end(last) != w->config.frame_count)
+        return to_bytes(w, w->config.frame_count);
+    return to_bytes(w, last->page);
 }

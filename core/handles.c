@@ -4,9 +4,9 @@
  * A value is the row's number, with a generation above it that counts how often the row was used. A row whose
  * generations are used up is retired, so that no value ever comes back.
  */
-#include "pgr_internal.h"
+#include "handles.h"
 
-static zx_handle_t handle_value(const pgr_world *w, uint32_t row)
+zx_handle_t handle_value(const pgr_world *w, uint32_t row)
 {
     return handle_at(w, row)->generation << (2 + HANDLE_SLOT_BITS) | row << 2 | 3;
 }
@@ -68,13 +68,11 @@ zx_handle_t handle_make_default(pgr_world *w, uint32_t object, zx_rights_t more)
     return handle_make(w, object, rights[object_at(w, object)->kind] | more);
 }
 
-void handle_close(pgr_world *w, uint32_t row)
+void handle_free(pgr_world *w, uint32_t row)
 {
     struct handle *handle = handle_at(w, row);
-    uint32_t object = handle->object;
     uint32_t generation = handle->generation + 1;
 
-    signals_cancel_handle(w, object, handle_value(w, row));
     if (generation < HANDLE_GENERATIONS) {
         row_give(w, TABLE_HANDLES, row);
         handle->generation = generation;
@@ -83,6 +81,4 @@ void handle_close(pgr_world *w, uint32_t row)
         handle->rights = 0;
         w->handles_retired++;
     }
-    if (--object_at(w, object)->handle_count == 0)
-        object_unnamed(w, object);
 }

@@ -3,7 +3,7 @@
  * table that were ever touched. A checksum over all of it tells damage; layout and bounds are compared with what
  * the configuration asks for.
  */
-#include "pgr_internal.h"
+#include "world.h"
 
 #define IMAGE_MAGIC UINT64_C(0x31676d6965746750) /* "Pgtemig1" */
 

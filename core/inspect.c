@@ -2,7 +2,12 @@
  * Inspection: views of rows, for those outside of the core; and the hash of what is in use. Nothing here changes a
  * world, and nothing trusts a row number that comes from outside.
  */
-#include "pgr_internal.h"
+#include "handles.h"
+#include "map.h"
+#include "ports.h"
+#include "requests.h"
+#include "threads.h"
+#include "vmo.h"
 
 static int row_exists(const pgr_world *w, enum table_id id, uint32_t row)
 {
@@ -112,7 +117,7 @@ int pgr_inspect_object(const pgr_world *w, uint32_t row, pgr_object_view *view)
         break;
     case PGR_OBJECT_PORT:
         view->port.user_packets = object->port.user_packets;
-        view->port.first_packet = object->port.first_packet;
+        view->port.first_packet = object->port.packets.first;
         break;
     case PGR_OBJECT_PMT:
         view_pmt(&object->pmt, view);
@@ -241,8 +246,8 @@ int pgr_inspect_thread(const pgr_world *w, uint32_t number, pgr_thread_view *vie
     view->call = thread->call;
     view->request = thread->request;
     view->object = thread->object;
-    if (thread->state == PGR_THREAD_RELEASED && thread->next != 0)
-        view->next_released = thread->next - 1;
+    if (thread->state == PGR_THREAD_RELEASED && thread->links.next != 0)
+        view->next_released = thread->links.next - 1;
     view->held_vmo = thread->op.vmo;
     view->held_buffer_vmo = thread->op.second_vmo;
     view->held_waited = thread->op.waited_on;
@@ -268,7 +273,7 @@ int pgr_inspect_request(const pgr_world *w, uint32_t row, pgr_request_view *view
     view->waiter_count = 1;
     for (waiter = request->joined.first;
          row_exists(w, TABLE_THREADS, waiter) && view->waiter_count <= w->config.thread_count;
-         waiter = thread_at(w, waiter)->next)
+         waiter = thread_at(w, waiter)->links.next)
         view->waiter_count++;
     view->page = request->page;
     view->count = request->count;
@@ -288,7 +293,7 @@ int pgr_inspect_packet(const pgr_world *w, uint32_t row, pgr_packet_view *view)
     view->source = packet->source;
     view->object = packet->object;
     view->queued = packet->queued;
-    view->next = packet->next;
+    view->next = packet->links.next;
     if (packet->kind == PACKET_SOURCE && row_exists(w, TABLE_OBJECTS, packet->source))
         view->request = source_at(w, packet->source)->in_port;
     view->packet = packet->body;
@@ -317,7 +322,6 @@ static uint64_t hash_object(const pgr_world *w, const void *frames, uint32_t row
 {
     struct object object = *object_at(w, row);
 
-    object.link = 0;
     object.koid = 0;
     if (object.kind == PGR_OBJECT_SOURCE)
         object.source.pager_koid = 0;
@@ -375,5 +379,5 @@ uint64_t pgr_canonical_hash(const pgr_world *w, const void *frames)
     sum = hash_runs(w, NULL, &w->free_frames, sum);
     sum = hash_runs(w, NULL, &w->shared_frames, sum);
     sum = HASH(HASH(sum, w->released), w->root_vmar);
-    return HASH(HASH(sum, w->first_evictable), w->last_evictable);
+    return HASH(HASH(sum, w->evictable.first), w->evictable.last);
 }

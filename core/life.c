@@ -2,22 +2,29 @@
  * The ends of things: what happens when the last handle of an object closes, when nothing refers to it any more,
  * and when a thread is killed. One death may cause others; they are listed, not nested.
  */
-#include "pgr_internal.h"
+#include "life.h"
 
-/* --- the last handle closes --- */
+#include "handles.h"
+#include "pages.h"
+#include "ports.h"
+#include "vmo.h"
+
+#define CHAIN_QUARANTINED CHAIN(TABLE_OBJECTS, struct object, pmt.quarantined)
+
+/* --- a handle closes, and maybe the last one --- */
 
 static void port_close(pgr_world *w, uint32_t row)
 {
     struct port *port = port_at(w, row);
 
-    while (port->first_watch != 0) {
-        uint32_t watch = port->first_watch;
+    while (port->watches.first != 0) {
+        uint32_t watch = port->watches.first;
 
         watch_remove(w, watch);
         row_give(w, TABLE_PACKETS, watch);
     }
-    while (port->first_packet != 0) {
-        uint32_t packet = port->first_packet;
+    while (port->packets.first != 0) {
+        uint32_t packet = port->packets.first;
 
         port_withdraw(w, packet);
         if (packet_at(w, packet)->kind == PACKET_SOURCE)
@@ -30,18 +37,8 @@ static void port_close(pgr_world *w, uint32_t row)
 static void source_leave_pager(pgr_world *w, uint32_t row)
 {
     struct source *source = source_at(w, row);
-    struct pager *pager = &object_at(w, source->pager)->pager;
 
-    if (source->prev_of_pager != 0)
-        source_at(w, source->prev_of_pager)->next_of_pager = source->next_of_pager;
-    else
-        pager->first_source = source->next_of_pager;
-    if (source->next_of_pager != 0)
-        source_at(w, source->next_of_pager)->prev_of_pager = source->prev_of_pager;
-    else
-        pager->last_source = source->prev_of_pager;
-    source->next_of_pager = 0;
-    source->prev_of_pager = 0;
+    list_remove(w, &object_at(w, source->pager)->pager.sources, CHAIN_OF_PAGER, row);
     source->pager = 0;
 }
 
@@ -49,8 +46,8 @@ static void pager_close(pgr_world *w, uint32_t row)
 {
     const struct pager *pager = &object_at(w, row)->pager;
 
-    while (pager->first_source != 0) {
-        uint32_t source = pager->first_source;
+    while (pager->sources.first != 0) {
+        uint32_t source = pager->sources.first;
 
         source_leave_pager(w, source);
         source_close(w, source);
@@ -68,17 +65,13 @@ static void pmt_quarantine(pgr_world *w, uint32_t row)
     bti = &object_at(w, object->pmt.bti)->bti;
     object->flags |= PGR_PMT_QUARANTINED;
     object_reference(w, row);
-    if (bti->first_quarantined == 0)
-        bti->first_quarantined = row;
-    else
-        object_at(w, bti->last_quarantined)->pmt.next_quarantined = row;
-    bti->last_quarantined = row;
+    list_append(w, &bti->quarantined, CHAIN_QUARANTINED, row);
     bti->quarantine_count++;
     bti->pmt_count--;
     object_release(w, object->pmt.bti);
 }
 
-void object_unnamed(pgr_world *w, uint32_t row)
+static void object_unnamed(pgr_world *w, uint32_t row)
 {
     switch (object_at(w, row)->kind) {
     case PGR_OBJECT_PORT:
@@ -94,6 +87,16 @@ void object_unnamed(pgr_world *w, uint32_t row)
         break;
     }
     object_check_alive(w, row);
+}
+
+void handle_close(pgr_world *w, uint32_t row)
+{
+    uint32_t object = handle_at(w, row)->object;
+
+    signals_cancel_handle(w, object, handle_value(w, row));
+    handle_free(w, row);
+    if (--object_at(w, object)->handle_count == 0)
+        object_unnamed(w, object);
 }
 
 /* --- nothing refers to it --- */
@@ -118,42 +121,14 @@ void bti_release_quarantine(pgr_world *w, uint32_t row)
 {
     struct bti *bti = &object_at(w, row)->bti;
 
-    while (bti->first_quarantined != 0) {
-        uint32_t pmt = bti->first_quarantined;
+    while (bti->quarantined.first != 0) {
+        uint32_t pmt = bti->quarantined.first;
 
-        bti->first_quarantined = object_at(w, pmt)->pmt.next_quarantined;
+        list_remove(w, &bti->quarantined, CHAIN_QUARANTINED, pmt);
         pmt_end(w, pmt);
         object_release(w, pmt);
     }
-    bti->last_quarantined = 0;
     bti->quarantine_count = 0;
-}
-
-/*
- * A reference leaves the queue; the first in it takes the place of the VMO that all in it refer to. A slice has no such
- * queue, and its references are in none.
- */
-static void references_leave(pgr_world *w, uint32_t row)
-{
-    struct pages *pages = pages_at(w, vmo_at(w, row)->pages);
-    uint8_t flags = object_at(w, row)->flags;
-    uint32_t leaving = (flags & PGR_VMO_REFERENCE) != 0 ? row : pages->first_reference;
-    struct vmo *vmo;
-
-    if ((flags & PGR_VMO_SLICE) != 0 || leaving == 0)
-        return;
-    object_at(w, leaving)->flags &= (uint8_t)~PGR_VMO_REFERENCE;
-    vmo = vmo_at(w, leaving);
-    if (vmo->prev_reference != 0)
-        vmo_at(w, vmo->prev_reference)->next_reference = vmo->next_reference;
-    else
-        pages->first_reference = vmo->next_reference;
-    if (vmo->next_reference != 0)
-        vmo_at(w, vmo->next_reference)->prev_reference = vmo->prev_reference;
-    else
-        pages->last_reference = vmo->prev_reference;
-    vmo->next_reference = 0;
-    vmo->prev_reference = 0;
 }
 
 /* Its children become those of its parent, before it leaves that parent itself. */
@@ -162,14 +137,14 @@ static void vmo_bury(pgr_world *w, uint32_t row)
     struct vmo *vmo = vmo_at(w, row);
     uint32_t parent = vmo->parent;
 
-    while (vmo->first_child != 0) {
-        uint32_t child = vmo->first_child;
+    while (vmo->children.first != 0) {
+        uint32_t child = vmo->children.first;
 
         vmo_leave_parent(w, child);
         vmo_join_parent(w, child, parent);
     }
     vmo_leave_parent(w, row);
-    references_leave(w, row);
+    vmo_leave_references(w, row);
     if (parent != 0 && vmo_at(w, parent)->child_count == 0)
         object_signal(w, parent, 0, ZX_VMO_ZERO_CHILDREN);
     pages_at(w, vmo->pages)->vmo_count--;
@@ -296,10 +271,10 @@ static void wait_abandon(pgr_world *w, uint32_t row)
         request_abandon(w, row);
         break;
     case PGR_WAIT_PORT:
-        thread_list_remove(w, &port_at(w, thread->object)->waiters, row);
+        list_remove(w, &port_at(w, thread->object)->waiters, CHAIN_THREADS, row);
         break;
     default:
-        thread_list_remove(w, &object_at(w, thread->object)->waiters, row);
+        list_remove(w, &object_at(w, thread->object)->waiters, CHAIN_THREADS, row);
         break;
     }
 }
@@ -313,7 +288,7 @@ void thread_kill(pgr_world *w, uint32_t row)
     if (thread->state == PGR_THREAD_BLOCKED)
         wait_abandon(w, row);
     else
-        thread_list_remove(w, &w->released, row);
+        list_remove(w, &w->released, CHAIN_THREADS, row);
     op_undo(w, &thread->op);
     op_drop(w, &thread->op);
     memset(thread, 0, sizeof(*thread));

@@ -7,7 +7,7 @@
  *   cut   CC---CDD--      what is left of a run on both sides stays
  *   put   CCDDDCDD--      joined with a neighbour only if it continues it: same state, same pins, next frame
  */
-#include "pgr_internal.h"
+#include "map.h"
 
 struct piece map_piece(const pgr_world *w, struct cursor *at, uint64_t page, uint64_t end)
 {

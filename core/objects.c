@@ -3,7 +3,11 @@
  * dispatch is listed, and buried (life.c) when the call has had its whole effect, so that one death can cause the
  * next without recursion.
  */
-#include "pgr_internal.h"
+#include "objects.h"
+
+#include "list.h"
+
+#define CHAIN_DEAD CHAIN(TABLE_OBJECTS, struct object, dead)
 
 /* Pages and sources are inside of VMOs: nobody can name them. */
 static int kind_has_koid(enum pgr_object_kind kind)
@@ -40,11 +44,7 @@ void object_check_alive(pgr_world *w, uint32_t row)
         return;
     PGR_ASSERT(!object->dying);
     object->dying = 1;
-    if (w->last_dead != 0)
-        object_at(w, w->last_dead)->link = row;
-    else
-        w->first_dead = row;
-    w->last_dead = row;
+    list_append(w, &w->dead, CHAIN_DEAD, row);
 }
 
 void object_release(pgr_world *w, uint32_t row)
@@ -55,12 +55,9 @@ void object_release(pgr_world *w, uint32_t row)
 
 uint32_t object_next_dead(pgr_world *w)
 {
-    uint32_t row = w->first_dead;
+    uint32_t row = w->dead.first;
 
-    if (row == 0)
-        return 0;
-    w->first_dead = object_at(w, row)->link;
-    if (w->first_dead == 0)
-        w->last_dead = 0;
+    if (row != 0)
+        list_remove(w, &w->dead, CHAIN_DEAD, row);
     return row;
 }

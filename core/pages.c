@@ -7,21 +7,9 @@
  * Snapshots share frames: a page whose frame somebody else holds, too, gets a copy when it is committed or written,
  * and so does one that is seen in an ancestor.
  */
-#include "pgr_internal.h"
+#include "pages.h"
 
-struct window vmo_window(const pgr_world *w, uint32_t row)
-{
-    const struct vmo *vmo = vmo_at(w, row);
-
-    if ((object_at(w, row)->flags & PGR_VMO_SLICE) != 0)
-        return (struct window){vmo->pages, vmo->offset_pages, vmo->size_pages};
-    return (struct window){vmo->pages, 0, pages_at(w, vmo->pages)->size_pages};
-}
-
-int vmo_is_physical(const pgr_world *w, uint32_t vmo)
-{
-    return (object_at(w, vmo_at(w, vmo)->pages)->flags & PGR_PAGES_PHYSICAL) != 0;
-}
+#include "frames.h"
 
 uint32_t pages_make(pgr_world *w, uint64_t size_pages, uint8_t flags)
 {

@@ -2,7 +2,8 @@
  * What becomes of whole ranges of pages: discarded, zeroed, resized, evicted, unpinned, shared with a snapshot.
  * Each walks the pieces of the range once; what it does to a piece is the one thing that it decides.
  */
-#include "pgr_internal.h"
+#include "frames.h"
+#include "pages.h"
 
 uint64_t pages_runs(const pgr_world *w, uint32_t row, uint64_t begin, uint64_t end)
 {
@@ -119,30 +120,18 @@ void pages_hint(pgr_world *w, uint32_t row, uint8_t hint, uint64_t begin, uint64
     }
 }
 
+#define CHAIN_EVICTABLE CHAIN(TABLE_OBJECTS, struct object, pages.evictable)
+
 /* --- the list of pages that can be evicted, in order of creation --- */
 
 void evictable_append(pgr_world *w, uint32_t row)
 {
-    pages_at(w, row)->prev_evictable = w->last_evictable;
-    if (w->last_evictable != 0)
-        pages_at(w, w->last_evictable)->next_evictable = row;
-    else
-        w->first_evictable = row;
-    w->last_evictable = row;
+    list_append(w, &w->evictable, CHAIN_EVICTABLE, row);
 }
 
 void evictable_remove(pgr_world *w, uint32_t row)
 {
-    const struct pages *pages = pages_at(w, row);
-
-    if (pages->prev_evictable != 0)
-        pages_at(w, pages->prev_evictable)->next_evictable = pages->next_evictable;
-    else
-        w->first_evictable = pages->next_evictable;
-    if (pages->next_evictable != 0)
-        pages_at(w, pages->next_evictable)->prev_evictable = pages->prev_evictable;
-    else
-        w->last_evictable = pages->prev_evictable;
+    list_remove(w, &w->evictable, CHAIN_EVICTABLE, row);
 }
 
 /* --- zeroing --- */
@@ -326,7 +315,7 @@ static void children_clamp(pgr_world *w, const struct pages *pages)
 {
     uint32_t row;
 
-    for (row = pages->first_child; row != 0; row = pages_at(w, row)->next_sibling) {
+    for (row = pages->children.first; row != 0; row = pages_at(w, row)->sibling.next) {
         struct pages *child = pages_at(w, row);
         uint64_t seen = pages->size_pages - min_u64(pages->size_pages, child->parent_offset_pages);
 
@@ -379,20 +368,18 @@ void pages_unpin(pgr_world *w, uint32_t row, uint64_t page, uint64_t end)
     }
 }
 
+#define CHAIN_PAGES_CHILDREN CHAIN(TABLE_OBJECTS, struct object, pages.sibling)
+
 /* --- children --- */
 
 void pages_join_parent(pgr_world *w, uint32_t row, uint32_t parent, uint64_t offset_pages, uint64_t limit_pages)
 {
     struct pages *pages = pages_at(w, row);
-    struct pages *above = pages_at(w, parent);
 
     pages->parent = parent;
     pages->parent_offset_pages = offset_pages;
     pages->parent_limit_pages = limit_pages;
-    pages->next_sibling = above->first_child;
-    if (above->first_child != 0)
-        pages_at(w, above->first_child)->prev_sibling = row;
-    above->first_child = row;
+    list_append(w, &pages_at(w, parent)->children, CHAIN_PAGES_CHILDREN, row);
     object_reference(w, parent);
 }
 
@@ -402,12 +389,7 @@ void pages_leave_parent(pgr_world *w, uint32_t row)
 
     if (pages->parent == 0)
         return;
-    if (pages->prev_sibling != 0)
-        pages_at(w, pages->prev_sibling)->next_sibling = pages->next_sibling;
-    else
-        pages_at(w, pages->parent)->first_child = pages->next_sibling;
-    if (pages->next_sibling != 0)
-        pages_at(w, pages->next_sibling)->prev_sibling = pages->prev_sibling;
+    list_remove(w, &pages_at(w, pages->parent)->children, CHAIN_PAGES_CHILDREN, row);
     object_release(w, pages->parent);
     pages->parent = 0;
 }

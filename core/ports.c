@@ -4,35 +4,29 @@
  * A packet that comes while a thread waits is received by the longest waiter at that moment; otherwise it joins the
  * queue. A port whose last handle is closed swallows what comes.
  */
-#include "pgr_internal.h"
+#include "ports.h"
 
-static void queue_append(pgr_world *w, struct port *port, uint32_t row)
-{
-    struct packet *packet = packet_at(w, row);
+#include "objects.h"
+#include "threads.h"
 
-    packet->queued = 1;
-    packet->next = 0;
-    packet->prev = port->last_packet;
-    if (port->last_packet != 0)
-        packet_at(w, port->last_packet)->next = row;
-    else
-        port->first_packet = row;
-    port->last_packet = row;
-}
+#define CHAIN_QUEUE CHAIN(TABLE_PACKETS, struct packet, links)
+#define CHAIN_OF_OBJECT CHAIN(TABLE_PACKETS, struct packet, of_object)
+#define CHAIN_OF_PORT CHAIN(TABLE_PACKETS, struct packet, of_port)
 
 enum post port_post(pgr_world *w, uint32_t row)
 {
-    const struct packet *packet = packet_at(w, row);
+    struct packet *packet = packet_at(w, row);
     struct port *port = port_at(w, packet->port);
     uint32_t waiter = port->waiters.first;
 
     if (object_at(w, packet->port)->handle_count == 0)
         return POST_SWALLOWED;
     if (waiter == 0) {
-        queue_append(w, port, row);
+        packet->queued = 1;
+        list_append(w, &port->packets, CHAIN_QUEUE, row);
         return POST_QUEUED;
     }
-    thread_list_remove(w, &port->waiters, waiter);
+    list_remove(w, &port->waiters, CHAIN_THREADS, waiter);
     thread_at(w, waiter)->packet = packet->body;
     thread_release(w, waiter, ZX_OK);
     return POST_RECEIVED;
@@ -43,17 +37,8 @@ void port_withdraw(pgr_world *w, uint32_t row)
     struct packet *packet = packet_at(w, row);
     struct port *port = port_at(w, packet->port);
 
-    if (packet->prev != 0)
-        packet_at(w, packet->prev)->next = packet->next;
-    else
-        port->first_packet = packet->next;
-    if (packet->next != 0)
-        packet_at(w, packet->next)->prev = packet->prev;
-    else
-        port->last_packet = packet->prev;
+    list_remove(w, &port->packets, CHAIN_QUEUE, row);
     packet->queued = 0;
-    packet->next = 0;
-    packet->prev = 0;
     if (packet->kind == PACKET_USER)
         port->user_packets--;
 }
@@ -62,44 +47,19 @@ void port_withdraw(pgr_world *w, uint32_t row)
 
 void watch_add(pgr_world *w, uint32_t row)
 {
-    struct packet *packet = packet_at(w, row);
-    struct object *object = object_at(w, packet->object);
-    struct port *port = port_at(w, packet->port);
+    const struct packet *packet = packet_at(w, row);
 
-    packet->prev_of_object = object->last_watch;
-    if (object->last_watch != 0)
-        packet_at(w, object->last_watch)->next_of_object = row;
-    else
-        object->first_watch = row;
-    object->last_watch = row;
-    packet->next_of_port = port->first_watch;
-    if (port->first_watch != 0)
-        packet_at(w, port->first_watch)->prev_of_port = row;
-    port->first_watch = row;
+    list_append(w, &object_at(w, packet->object)->watches, CHAIN_OF_OBJECT, row);
+    list_append(w, &port_at(w, packet->port)->watches, CHAIN_OF_PORT, row);
 }
 
 void watch_remove(pgr_world *w, uint32_t row)
 {
     struct packet *packet = packet_at(w, row);
-    struct object *object = object_at(w, packet->object);
 
-    if (packet->prev_of_object != 0)
-        packet_at(w, packet->prev_of_object)->next_of_object = packet->next_of_object;
-    else
-        object->first_watch = packet->next_of_object;
-    if (packet->next_of_object != 0)
-        packet_at(w, packet->next_of_object)->prev_of_object = packet->prev_of_object;
-    else
-        object->last_watch = packet->prev_of_object;
-    if (packet->prev_of_port != 0)
-        packet_at(w, packet->prev_of_port)->next_of_port = packet->next_of_port;
-    else
-        port_at(w, packet->port)->first_watch = packet->next_of_port;
-    if (packet->next_of_port != 0)
-        packet_at(w, packet->next_of_port)->prev_of_port = packet->prev_of_port;
+    list_remove(w, &object_at(w, packet->object)->watches, CHAIN_OF_OBJECT, row);
+    list_remove(w, &port_at(w, packet->port)->watches, CHAIN_OF_PORT, row);
     packet->object = 0;
-    packet->next_of_object = packet->prev_of_object = 0;
-    packet->next_of_port = packet->prev_of_port = 0;
 }
 
 void watch_fire(pgr_world *w, uint32_t row, zx_signals_t observed)
@@ -128,17 +88,17 @@ void object_signal(pgr_world *w, uint32_t row, zx_signals_t clear, zx_signals_t 
     object->signals = signals;
     for (waiter = object->waiters.first; waiter != 0;) {
         struct thread *thread = thread_at(w, waiter);
-        uint32_t next = thread->next;
+        uint32_t next = thread->links.next;
 
         if ((thread->signals & signals) != 0) {
-            thread_list_remove(w, &object->waiters, waiter);
+            list_remove(w, &object->waiters, CHAIN_THREADS, waiter);
             thread->signals = signals;
             thread_release(w, waiter, ZX_OK);
         }
         waiter = next;
     }
-    for (watch = object->first_watch; watch != 0;) {
-        uint32_t next = packet_at(w, watch)->next_of_object;
+    for (watch = object->watches.first; watch != 0;) {
+        uint32_t next = packet_at(w, watch)->of_object.next;
 
         if ((packet_at(w, watch)->trigger & signals) != 0) {
             watch_remove(w, watch);
@@ -156,17 +116,17 @@ void signals_cancel_handle(pgr_world *w, uint32_t row, zx_handle_t value)
 
     for (waiter = object->waiters.first; waiter != 0;) {
         struct thread *thread = thread_at(w, waiter);
-        uint32_t next = thread->next;
+        uint32_t next = thread->links.next;
 
         if (thread->handle == value) {
-            thread_list_remove(w, &object->waiters, waiter);
+            list_remove(w, &object->waiters, CHAIN_THREADS, waiter);
             thread->signals = object->signals | ZX_SIGNAL_HANDLE_CLOSED;
             thread_release(w, waiter, ZX_ERR_CANCELED);
         }
         waiter = next;
     }
-    for (watch = object->first_watch; watch != 0;) {
-        uint32_t next = packet_at(w, watch)->next_of_object;
+    for (watch = object->watches.first; watch != 0;) {
+        uint32_t next = packet_at(w, watch)->of_object.next;
 
         if (packet_at(w, watch)->handle == value) {
             watch_remove(w, watch);

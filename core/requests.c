@@ -21,73 +21,47 @@
  *
  * A request lives exactly as long as it has a waiter. If its owner is killed, the thread that joined first owns it.
  */
-#include "pgr_internal.h"
+#include "requests.h"
+
+#include "ports.h"
+#include "threads.h"
+
+#define CHAIN_SET CHAIN(TABLE_REQUESTS, struct request, links)
+#define CHAIN_QUEUED CHAIN(TABLE_REQUESTS, struct request, queued)
 
 /* --- the source's sets, one a kind, ascending and disjoint --- */
 
 static void set_insert(pgr_world *w, uint32_t source, uint32_t row)
 {
-    struct request *request = request_at(w, row);
-    uint32_t *first = &source_at(w, source)->requests[request->kind];
-    uint32_t before = 0;
-    uint32_t behind;
+    const struct request *request = request_at(w, row);
+    struct list *set = &source_at(w, source)->requests[request->kind];
+    uint32_t behind = set->first;
 
-    for (behind = *first; behind != 0 && request_at(w, behind)->page < request->page;) {
-        before = behind;
-        behind = request_at(w, behind)->next;
-    }
-    request->prev = before;
-    request->next = behind;
-    if (before != 0)
-        request_at(w, before)->next = row;
-    else
-        *first = row;
-    if (behind != 0)
-        request_at(w, behind)->prev = row;
+    while (behind != 0 && request_at(w, behind)->page < request->page)
+        behind = request_at(w, behind)->links.next;
+    list_insert(w, set, CHAIN_SET, row, behind);
 }
 
 static void set_remove(pgr_world *w, uint32_t row)
 {
     const struct request *request = request_at(w, row);
 
-    if (request->prev != 0)
-        request_at(w, request->prev)->next = request->next;
-    else
-        source_at(w, request->source)->requests[request->kind] = request->next;
-    if (request->next != 0)
-        request_at(w, request->next)->prev = request->prev;
+    list_remove(w, &source_at(w, request->source)->requests[request->kind], CHAIN_SET, row);
 }
 
 /* --- the source's queue, of both kinds --- */
 
 static void request_enqueue(pgr_world *w, uint32_t row)
 {
-    struct source *source = source_at(w, request_at(w, row)->source);
+    struct request *request = request_at(w, row);
 
-    request_at(w, row)->place = PGR_REQUEST_QUEUED;
-    request_at(w, row)->prev_queued = source->last_queued;
-    if (source->last_queued != 0)
-        request_at(w, source->last_queued)->next_queued = row;
-    else
-        source->first_queued = row;
-    source->last_queued = row;
+    request->place = PGR_REQUEST_QUEUED;
+    list_append(w, &source_at(w, request->source)->queued, CHAIN_QUEUED, row);
 }
 
 static void queue_remove(pgr_world *w, uint32_t row)
 {
-    struct request *request = request_at(w, row);
-    struct source *source = source_at(w, request->source);
-
-    if (request->prev_queued != 0)
-        request_at(w, request->prev_queued)->next_queued = request->next_queued;
-    else
-        source->first_queued = request->next_queued;
-    if (request->next_queued != 0)
-        request_at(w, request->next_queued)->prev_queued = request->prev_queued;
-    else
-        source->last_queued = request->prev_queued;
-    request->next_queued = 0;
-    request->prev_queued = 0;
+    list_remove(w, &source_at(w, request_at(w, row)->source)->queued, CHAIN_QUEUED, row);
 }
 
 static void packet_fill(const pgr_world *w, const struct source *source, uint16_t command, uint64_t page,
@@ -110,8 +84,8 @@ void source_send(pgr_world *w, uint32_t row)
     };
     struct source *source = source_at(w, row);
 
-    while (source->first_queued != 0 && source->in_port == 0) {
-        uint32_t next = source->first_queued;
+    while (source->queued.first != 0 && source->in_port == 0) {
+        uint32_t next = source->queued.first;
         struct request *request = request_at(w, next);
 
         queue_remove(w, next);
@@ -141,10 +115,10 @@ void source_sent(pgr_world *w, uint32_t row, enum pgr_request_place place)
 /* The outstanding request with the lowest end behind `page`; 0 if there is none. */
 static uint32_t set_find(const pgr_world *w, uint32_t source, uint16_t kind, uint64_t page)
 {
-    uint32_t row = source_at(w, source)->requests[kind];
+    uint32_t row = source_at(w, source)->requests[kind].first;
 
     while (row != 0 && request_at(w, row)->page + request_at(w, row)->count <= page)
-        row = request_at(w, row)->next;
+        row = request_at(w, row)->links.next;
     return row;
 }
 
@@ -162,7 +136,7 @@ void request_raise(pgr_world *w, uint32_t thread, const struct want *want)
     uint32_t row;
 
     if (obstacle != 0 && request_at(w, obstacle)->page <= want->page) {
-        thread_list_append(w, &request_at(w, obstacle)->joined, thread);
+        list_append(w, &request_at(w, obstacle)->joined, CHAIN_THREADS, thread);
         wait_on(w, thread, obstacle);
         return;
     }
@@ -207,13 +181,13 @@ static void request_complete(pgr_world *w, uint32_t row, zx_status_t status)
 {
     struct request *request = request_at(w, row);
     uint32_t owner = request->owner;
-    struct thread_list joined = request->joined;
+    struct list joined = request->joined;
 
     request_remove(w, row);
     while (joined.first != 0) {
         uint32_t waiter = joined.first;
 
-        thread_list_remove(w, &joined, waiter);
+        list_remove(w, &joined, CHAIN_THREADS, waiter);
         thread_at(w, waiter)->request = 0;
         thread_release(w, waiter, status);
     }
@@ -227,7 +201,7 @@ void requests_resolve(pgr_world *w, uint32_t source, uint16_t kind, uint64_t beg
 
     while (row != 0 && request_at(w, row)->page < end) {
         struct request *request = request_at(w, row);
-        uint32_t next = request->next;
+        uint32_t next = request->links.next;
         uint64_t covered = min_u64(end, request->page + request->count) - max_u64(begin, request->page);
 
         if (covered < request->pending)
@@ -244,7 +218,7 @@ static void kind_fail(pgr_world *w, uint32_t source, uint16_t kind, uint64_t beg
 
     while (row != 0 && request_at(w, row)->page < end) {
         const struct request *request = request_at(w, row);
-        uint32_t next = request->next;
+        uint32_t next = request->links.next;
         int strict = kind == ZX_PAGER_VMO_READ && thread_at(w, request->owner)->op.strict;
         int whole = strict || begin <= request->page;
 
@@ -274,9 +248,9 @@ void request_abandon(pgr_world *w, uint32_t thread)
     uint32_t heir = request->joined.first;
 
     if (request->owner != thread) {
-        thread_list_remove(w, &request->joined, thread);
+        list_remove(w, &request->joined, CHAIN_THREADS, thread);
     } else if (heir != 0) {
-        thread_list_remove(w, &request->joined, heir);
+        list_remove(w, &request->joined, CHAIN_THREADS, heir);
         request->owner = heir;
     } else {
         request_remove(w, row);

@@ -15,7 +15,7 @@
  * Intervals are dirty zeros that the kernel made. How a writeback of them begins and ends depends on where an
  * interval starts, and is decided in calls_dirty.c, for nothing else does.
  */
-#include "pgr_internal.h"
+#include "pages.h"
 
 #define NONE PGR_PAGE_NONE
 #define ANON PGR_PAGE_ANONYMOUS

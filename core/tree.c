@@ -6,7 +6,7 @@
  * if both fit into one, so that a map of n runs takes about n / 8 nodes at most. Everything is loops over a
  * cursor's path; nothing recurses.
  */
-#include "pgr_internal.h"
+#include "tree.h"
 
 static uint32_t node_take(pgr_world *w, struct tree *tree, uint32_t level)
 {

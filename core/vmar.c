@@ -5,7 +5,9 @@
  * that the lowest one that is long enough is found without looking at the others. A mapping is an object that
  * nothing but its VMAR refers to; it keeps its VMO alive.
  */
-#include "pgr_internal.h"
+#include "vmar.h"
+
+#include "map.h"
 
 struct vmar *vmar_at(const pgr_world *w, uint32_t row)
 {

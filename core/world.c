@@ -1,12 +1,15 @@
 /*
  * The block of memory: how a world is laid out in it, how rows are taken and given back, and what may be taken.
  */
-#include "pgr_internal.h"
+#include "world.h"
+
+#include "handles.h"
+#include "ports.h"
+#include "requests.h"
+#include "threads.h"
 
 #define WORLD_MAGIC UINT64_C(0x6574697265676150) /* "Pagerite" */
 #define WORLD_VERSION (PGR_VERSION_MAJOR << 16 | PGR_VERSION_MINOR << 8 | PGR_VERSION_PATCH)
-#define ROOT_VMAR_BASE UINT64_C(0x1000000)
-#define ROOT_VMAR_END UINT64_C(0x7ffffffff000)
 #define NODES_SPARE 160u /* so that the estimates of tree_growth fit into the smallest world */
 
 void pgr_config_default(pgr_config *config)
@@ -84,18 +87,9 @@ uint64_t pgr_frames_bytes(const pgr_config *config)
     return config_valid(config) ? (uint64_t)config->frame_count << config->page_shift : 0;
 }
 
-uint64_t pgr_frames_used_bytes(const pgr_world *w)
-{
-    const struct run *last = tree_last(w, &w->free_frames);
-
-    if (last == NULL || run_end(last) != w->config.frame_count)
-        return to_bytes(w, w->config.frame_count);
-    return to_bytes(w, last->page);
-}
-
 zx_status_t block_check(const void *block, uint64_t block_bytes, const pgr_config *config)
 {
-    if (block == NULL || ((uintptr_t)block & (PGR_WORLD_ALIGNMENT - 1)) != 0)
+    if (!config_valid(config) || block == NULL || ((uintptr_t)block & (PGR_WORLD_ALIGNMENT - 1)) != 0)
         return ZX_ERR_INVALID_ARGS;
     return block_bytes < pgr_world_bytes(config) ? ZX_ERR_BUFFER_TOO_SMALL : ZX_OK;
 }
@@ -119,27 +113,8 @@ int world_header_valid(const pgr_world *w)
     return 1;
 }
 
-/* The objects of the process, and handles to them. */
-static void process_make(pgr_world *w)
+void world_format(pgr_world *w, const pgr_config *config)
 {
-    uint32_t vmar = object_make(w, PGR_OBJECT_VMAR);
-    uint64_t first = to_pages_up(w, ROOT_VMAR_BASE);
-
-    vmar_make_empty(w, vmar, first, to_page(w, ROOT_VMAR_END) - first);
-    vmar_at(w, vmar)->flags = ZX_VM_CAN_MAP_SPECIFIC | ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_EXECUTE;
-    object_reference(w, vmar);
-    w->root_vmar = vmar;
-    w->start.vmar = handle_make_default(w, vmar, ZX_RIGHTS_IO | ZX_RIGHT_EXECUTE);
-    w->start.bti = handle_make_default(w, object_make(w, PGR_OBJECT_BTI), 0);
-    w->start.resource = handle_make_default(w, object_make(w, PGR_OBJECT_RESOURCE), 0);
-    w->start.event = handle_make_default(w, object_make(w, PGR_OBJECT_EVENT), 0);
-}
-
-static void world_make(pgr_world *w, const pgr_config *config)
-{
-    struct cursor free;
-    const struct run all = {.page = 1, .count = config->frame_count - 1u, .state = STATE_STRETCH};
-
     memset(w, 0, sizeof(*w));
     w->magic = WORLD_MAGIC;
     w->version = WORLD_VERSION;
@@ -148,34 +123,6 @@ static void world_make(pgr_world *w, const pgr_config *config)
     layout(config, w->tables);
     w->frame_nodes_max = frame_nodes(config);
     w->next_koid = 1024;
-    w->frames_free = config->frame_count - 1u;
-    free = cursor_on(&w->free_frames);
-    map_put(w, &free, &all);
-    process_make(w);
-}
-
-zx_status_t pgr_init(void *block, uint64_t block_bytes, const pgr_config *config, pgr_world **world)
-{
-    zx_status_t status =
-        world == NULL || !config_valid(config) ? ZX_ERR_INVALID_ARGS : block_check(block, block_bytes, config);
-
-    if (status != ZX_OK)
-        return status;
-    world_make(block, config);
-    *world = block;
-    return ZX_OK;
-}
-
-void pgr_reset(pgr_world *w)
-{
-    const pgr_config config = w->config;
-
-    world_make(w, &config);
-}
-
-void pgr_start_handles(const pgr_world *w, pgr_start *start)
-{
-    *start = w->start;
 }
 
 uint64_t hash_bytes(const void *bytes, uint64_t count, uint64_t sum)
@@ -231,37 +178,4 @@ void row_give(pgr_world *w, enum table_id id, uint32_t row)
 uint32_t rows_left(const pgr_world *w, enum table_id id)
 {
     return w->tables[id].row_count - 1 - w->tables[id].in_use;
-}
-
-/* Nodes that are neither in use nor promised to steps which cannot fail: freeing frames, and unpinning. */
-static uint64_t nodes_left(const pgr_world *w)
-{
-    uint64_t promised = (uint64_t)w->frame_nodes_max - w->free_frames.node_count - w->shared_frames.node_count +
-                        (uint64_t)w->unpins_promised * NODES_PER_UNPIN;
-    uint64_t left = rows_left(w, TABLE_NODES);
-
-    PGR_ASSERT(left >= promised);
-    return left - promised;
-}
-
-int shortage(const pgr_world *w, const struct need *need)
-{
-    return rows_left(w, TABLE_OBJECTS) < need->object_rows || handles_left(w) < need->handles ||
-           rows_left(w, TABLE_PACKETS) < need->packets || nodes_left(w) < need->nodes || w->frames_free < need->frames;
-}
-
-zx_status_t reserve(pgr_world *w, const struct need *need)
-{
-    uint64_t allocations = need->counted + need->frames;
-
-    if (shortage(w, need))
-        return ZX_ERR_NO_MEMORY;
-    if (w->fail_alloc == 0)
-        return ZX_OK;
-    if (w->fail_alloc <= allocations) {
-        w->fail_alloc = 0;
-        return ZX_ERR_NO_MEMORY;
-    }
-    w->fail_alloc -= allocations;
-    return ZX_OK;
 }

@@ -6,7 +6,11 @@
 #ifndef TESTS_INVARIANTS_SUPPORT_H
 #define TESTS_INVARIANTS_SUPPORT_H
 
-#include "core/pgr_internal.h"
+#include "core/frames.h"
+#include "core/handles.h"
+#include "core/pages.h"
+#include "core/ports.h"
+#include "core/threads.h"
 #include "harness/check.h"
 
 #include <setjmp.h>

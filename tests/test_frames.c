@@ -3,7 +3,7 @@
  */
 #include "tests/test_support.h"
 
-#include "core/pgr_internal.h"
+#include "core/frames.h"
 
 enum { FRAMES = 201 }; /* frame 0, which is never handed out, included */
 

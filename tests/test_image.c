@@ -2,7 +2,7 @@
  * Images that nobody saved: whole, with a checksum that is right, and a header that no world of this version has. Knows
  * the core from inside, because only its own hash makes such an image.
  */
-#include "core/pgr_internal.h"
+#include "core/world.h"
 #include "tests/test_support.h"
 
 /* As core/image.c has it. */

@@ -373,9 +373,9 @@ static void r2_released_threads_are_queued(void **state)
     blocks(s, 1, read_call(s->pager_vmo, 2, 1));
     blocks(s, 2, read_call(s->pager_vmo, 4, 1));
     succeeds(s, supply_call(s, 2, 3, 2));
-    thread_at(s->w, 2)->next = 0;
+    thread_at(s->w, 2)->links.next = 0;
     says(s, walk(s), "R2", "2 threads are released, and 1 stand in their queue");
-    thread_at(s->w, 2)->next = 2;
+    thread_at(s->w, 2)->links.next = 2;
     says(s, walk(s), "R2", "the queue of released threads goes on with thread 1 after all 2 of them");
 }
 
@@ -417,7 +417,7 @@ static void r3_queued_packets_are_in_a_port(void **state)
     struct scene *s = *state;
 
     blocks(s, 1, read_call(s->pager_vmo, 2, 1));
-    port_at(s->w, object_of(s, s->port))->first_packet = 0;
+    port_at(s->w, object_of(s, s->port))->packets.first = 0;
     says(s, walk(s), "R3", "is said to be queued in port %u, whose queue has it not", object_of(s, s->port));
 }
 
@@ -430,8 +430,8 @@ static void r3_survives_circles(void **state)
     queue.buffer = &user;
     queue.buffer_bytes = sizeof user;
     succeeds(s, queue);
-    uint32_t row = port_at(s->w, object_of(s, s->port))->first_packet;
-    packet_at(s->w, row)->next = row;
+    uint32_t row = port_at(s->w, object_of(s, s->port))->packets.first;
+    packet_at(s->w, row)->links.next = row;
     says(s, walk(s), "R3", "packet %u stands twice", row);
 }
 
@@ -616,10 +616,10 @@ static void no_ring_of_waiters_stops_a_view(void **state)
         assert_true(row < s->config.thread_count);
     assert_int_equal(view.waiter_count, 2);
     uint32_t waiter = request_at(s->w, row)->joined.first;
-    thread_at(s->w, waiter)->next = waiter;
+    thread_at(s->w, waiter)->links.next = waiter;
     assert_true(pgr_inspect_request(s->w, row, &view));
     assert_true(view.waiter_count > s->config.thread_count);
-    thread_at(s->w, waiter)->next = 0;
+    thread_at(s->w, waiter)->links.next = 0;
 }
 
 static void no_world_stops_the_walk(void **state)

@@ -4,7 +4,7 @@
  */
 #include "tests/test_support.h"
 
-#include "core/pgr_internal.h"
+#include "core/map.h"
 
 /* A map, and what it should hold: `origin` is the page number of the array's first entry. */
 struct twin {

@@ -3,7 +3,8 @@
  * what only shows there. For that, the core is given mistakes in what it does behind a failing allocation, and at the
  * end of everything.
  */
-#include "core/pgr_internal.h"
+#include "core/frames.h"
+#include "core/handles.h"
 #include "tests/test_support.h"
 
 #include "harness/sweep.h"

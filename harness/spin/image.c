@@ -4,7 +4,11 @@
  */
 #include "harness/spin/image.h"
 
-#include "core/pgr_internal.h"
+#include "core/handles.h"
+#include "core/map.h"
+#include "core/ports.h"
+#include "core/requests.h"
+#include "core/threads.h"
 
 #define OBJECTS_MAX 64u /* rows */
 #define FRAMES_MAX 64u
@@ -90,9 +94,9 @@ static void put_request(struct writer *out, uint32_t row)
     put(out, row != 0 ? request_at(out->w, row)->owner : 0);
 }
 
-static void put_threads(struct writer *out, const struct thread_list *list)
+static void put_threads(struct writer *out, const struct list *list)
 {
-    for (uint32_t row = list->first; row != 0; row = thread_at(out->w, row)->next)
+    for (uint32_t row = list->first; row != 0; row = thread_at(out->w, row)->links.next)
         put(out, row);
     put(out, 0);
 }
@@ -115,7 +119,7 @@ static void put_packet(struct writer *out, uint32_t row)
 
 static void put_queue(struct writer *out, uint32_t first)
 {
-    for (uint32_t row = first; row != 0; row = packet_at(out->w, row)->next)
+    for (uint32_t row = first; row != 0; row = packet_at(out->w, row)->links.next)
         put_packet(out, row);
     put(out, 0);
 }
@@ -123,14 +127,14 @@ static void put_queue(struct writer *out, uint32_t first)
 /* Async waits that have not fired, as the object has them. */
 static void put_watches(struct writer *out, uint32_t first)
 {
-    for (uint32_t row = first; row != 0; row = packet_at(out->w, row)->next_of_object)
+    for (uint32_t row = first; row != 0; row = packet_at(out->w, row)->of_object.next)
         put_packet(out, row);
     put(out, 0);
 }
 
 static void put_requests(struct writer *out, uint32_t first)
 {
-    for (uint32_t row = first; row != 0; row = request_at(out->w, row)->next) {
+    for (uint32_t row = first; row != 0; row = request_at(out->w, row)->links.next) {
         const struct request *request = request_at(out->w, row);
         put(out, request->owner);
         put(out, request->place);
@@ -148,7 +152,7 @@ static void put_vmo(struct writer *out, const struct vmo *vmo)
 {
     put_object(out, vmo->pages);
     put_object(out, vmo->parent);
-    for (uint32_t child = vmo->first_child; child != 0; child = vmo_at(out->w, child)->next_sibling)
+    for (uint32_t child = vmo->children.first; child != 0; child = vmo_at(out->w, child)->sibling.next)
         put_object(out, child);
     put(out, 0);
     put(out, vmo->mapping_count);
@@ -188,10 +192,10 @@ static void put_relatives(struct writer *out, const struct pages *pages)
     put(out, pages->parent_offset_pages);
     put(out, pages->parent_limit_pages);
     put(out, pages->root_offset_pages);
-    for (uint32_t child = pages->first_child; child != 0; child = pages_at(out->w, child)->next_sibling)
+    for (uint32_t child = pages->children.first; child != 0; child = pages_at(out->w, child)->sibling.next)
         put_object(out, child);
     put(out, 0);
-    for (uint32_t vmo = pages->first_reference; vmo != 0; vmo = vmo_at(out->w, vmo)->next_reference)
+    for (uint32_t vmo = pages->references.first; vmo != 0; vmo = vmo_at(out->w, vmo)->reference.next)
         put_object(out, vmo);
     put(out, 0);
 }
@@ -220,8 +224,8 @@ static void put_source(struct writer *out, const struct source *source)
     put(out, source->key);
     put(out, source->packet != 0 ? 1u + packet_at(out->w, source->packet)->queued : 0u);
     for (unsigned kind = 0; kind < REQUEST_KINDS; kind++)
-        put_requests(out, source->requests[kind]);
-    for (uint32_t row = source->first_queued; row != 0; row = request_at(out->w, row)->next_queued)
+        put_requests(out, source->requests[kind].first);
+    for (uint32_t row = source->queued.first; row != 0; row = request_at(out->w, row)->queued.next)
         put_request(out, row);
     put(out, 0);
     put_request(out, source->in_port);
@@ -229,8 +233,8 @@ static void put_source(struct writer *out, const struct source *source)
 
 static void put_port(struct writer *out, const struct port *port)
 {
-    put_queue(out, port->first_packet);
-    for (uint32_t row = port->first_watch; row != 0; row = packet_at(out->w, row)->next_of_port)
+    put_queue(out, port->packets.first);
+    for (uint32_t row = port->watches.first; row != 0; row = packet_at(out->w, row)->of_port.next)
         put_object(out, packet_at(out->w, row)->object);
     put(out, 0);
     put(out, port->user_packets);
@@ -239,14 +243,14 @@ static void put_port(struct writer *out, const struct port *port)
 
 static void put_pager(struct writer *out, const struct pager *pager)
 {
-    for (uint32_t row = pager->first_source; row != 0; row = source_at(out->w, row)->next_of_pager)
+    for (uint32_t row = pager->sources.first; row != 0; row = source_at(out->w, row)->of_pager.next)
         put_object(out, row);
     put(out, 0);
 }
 
 static void put_bti(struct writer *out, const struct bti *bti)
 {
-    for (uint32_t row = bti->first_quarantined; row != 0; row = object_at(out->w, row)->pmt.next_quarantined)
+    for (uint32_t row = bti->quarantined.first; row != 0; row = object_at(out->w, row)->pmt.quarantined.next)
         put_object(out, row);
     put(out, 0);
     put(out, bti->pmt_count);
@@ -330,7 +334,7 @@ static void put_whole_object(struct writer *out, uint32_t row)
     put(out, object->handle_count);
     put(out, object->reference_count);
     put(out, object->signals);
-    put_watches(out, object->first_watch);
+    put_watches(out, object->watches.first);
     put_threads(out, &object->waiters);
     put_kind(out, object);
 }
@@ -412,7 +416,7 @@ static void put_world(struct writer *out)
     put(out, out->w->fail_alloc);
     put_object(out, out->w->root_vmar);
     put_threads(out, &out->w->released);
-    for (uint32_t row = out->w->first_evictable; row != 0; row = pages_at(out->w, row)->next_evictable)
+    for (uint32_t row = out->w->evictable.first; row != 0; row = pages_at(out->w, row)->evictable.next)
         put_object(out, row);
     put(out, 0);
 }
