@@ -83,7 +83,7 @@ static zx_status_t snapshot_check(const pgr_world *w, const struct window *windo
                                   struct plan *plan)
 {
     const struct pages *pages = pages_at(w, window->pages);
-    int slice = (object_at(w, plan->other)->flags & PGR_VMO_SLICE) != 0;
+    int slice = (object_at(w, plan->object)->flags & PGR_VMO_SLICE) != 0;
     uint64_t offset = plan->call->arg[2];
 
     if ((flags & PGR_PAGES_PHYSICAL) != 0)
@@ -94,17 +94,17 @@ static zx_status_t snapshot_check(const pgr_world *w, const struct window *windo
         return ZX_ERR_OUT_OF_RANGE;
     if (pages->cache_policy != ZX_CACHE_POLICY_CACHED)
         return ZX_ERR_BAD_STATE;
-    plan->value = snapshot_kind(w, window->pages, slice, kind);
-    if (plan->value == SNAPSHOT_IMPOSSIBLE)
+    plan->snapshot = snapshot_kind(w, window->pages, slice, kind);
+    if (plan->snapshot == SNAPSHOT_IMPOSSIBLE)
         return ZX_ERR_NOT_SUPPORTED;
-    if (plan->value == SNAPSHOT_FREEZES && pages->pins > 0)
+    if (plan->snapshot == SNAPSHOT_FREEZES && pages->pins > 0)
         return ZX_ERR_BAD_STATE;
-    if (plan->value == SNAPSHOT_FREEZES && freeze_refused(w, pages))
+    if (plan->snapshot == SNAPSHOT_FREEZES && freeze_refused(w, pages))
         return ZX_ERR_NOT_SUPPORTED;
     if (root_end_wraps(w, pages->root_offset_pages + window->offset_pages + to_page(w, offset), plan->size_pages))
         return ZX_ERR_INVALID_ARGS;
     vmo_needed(&plan->need, 2);
-    if (plan->value == SNAPSHOT_FREEZES)
+    if (plan->snapshot == SNAPSHOT_FREEZES)
         plan->need.nodes = tree_growth(pages_runs(w, window->pages, 0, UINT64_MAX), 0);
     return ZX_OK;
 }
@@ -135,12 +135,12 @@ CHECK(vmo_create_child)
     /* Asked before the handle. */
     if ((options & ZX_VMO_CHILD_NO_WRITE) != 0 && (options & ZX_VMO_CHILD_RESIZABLE) != 0)
         return ZX_ERR_INVALID_ARGS;
-    status = handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_DUPLICATE | ZX_RIGHT_READ, &plan->other);
+    status = handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_DUPLICATE | ZX_RIGHT_READ, &plan->object);
     if (status != ZX_OK)
         return status;
     plan->handle = handle_find(w, plan->call->arg[0]);
     plan->size_pages = to_pages_up(w, plan->call->arg[3]);
-    window = vmo_window(w, plan->other);
+    window = vmo_window(w, plan->object);
     flags = object_at(w, window.pages)->flags;
     if ((flags & PGR_PAGES_DISCARDABLE) != 0)
         return ZX_ERR_NOT_SUPPORTED;
@@ -172,7 +172,7 @@ static zx_rights_t child_rights(zx_rights_t parent, uint32_t options)
 
 static uint32_t slice_make(pgr_world *w, const struct plan *plan)
 {
-    struct window window = vmo_window(w, plan->other);
+    struct window window = vmo_window(w, plan->object);
     uint32_t row = vmo_make(w, window.pages, PGR_VMO_SLICE);
     struct vmo *vmo = vmo_at(w, row);
 
@@ -187,14 +187,14 @@ static uint32_t slice_make(pgr_world *w, const struct plan *plan)
  */
 static uint32_t reference_make(pgr_world *w, const struct plan *plan)
 {
-    struct window window = vmo_window(w, plan->other);
-    uint8_t slice = object_at(w, plan->other)->flags & PGR_VMO_SLICE;
+    struct window window = vmo_window(w, plan->object);
+    uint8_t slice = object_at(w, plan->object)->flags & PGR_VMO_SLICE;
     uint32_t row = vmo_make(w, window.pages, (uint8_t)(PGR_VMO_REFERENCE | slice));
     struct vmo *vmo = vmo_at(w, row);
 
     vmo->offset_pages = window.offset_pages;
     vmo->size_pages = window.size_pages;
-    vmo->content_size_bytes = *vmo_content_size(w, plan->other);
+    vmo->content_size_bytes = *vmo_content_size(w, plan->object);
     vmo_join_references(w, row);
     return row;
 }
@@ -202,14 +202,14 @@ static uint32_t reference_make(pgr_world *w, const struct plan *plan)
 static uint32_t snapshot_make(pgr_world *w, const struct plan *plan)
 {
     uint32_t options = arg_u32(plan, 1);
-    struct window window = vmo_window(w, plan->other);
+    struct window window = vmo_window(w, plan->object);
     uint64_t offset = to_page(w, plan->call->arg[2]);
     uint64_t seen = min_u64(plan->size_pages, window.size_pages - min_u64(offset, window.size_pages));
     uint8_t flags = (options & ZX_VMO_CHILD_RESIZABLE) != 0 ? PGR_PAGES_RESIZABLE : 0;
     uint64_t root_offset = pages_at(w, window.pages)->root_offset_pages + window.offset_pages + offset;
     uint32_t pages;
 
-    if (plan->value == SNAPSHOT_FREEZES)
+    if (plan->snapshot == SNAPSHOT_FREEZES)
         pages = pages_snapshot(w, window.pages, offset, plan->size_pages, flags);
     else
         pages = pages_see_through(w, window.pages, window.offset_pages + offset, plan->size_pages, seen, flags);
@@ -242,9 +242,9 @@ COMMIT(vmo_create_child)
 
     (void)frames;
     if ((rights & ZX_RIGHT_GET_PROPERTY) != 0)
-        memcpy(vmo_at(w, child)->name, vmo_at(w, plan->other)->name, ZX_MAX_NAME_LEN);
-    vmo_join_parent(w, child, plan->other);
-    object_signal(w, plan->other, ZX_VMO_ZERO_CHILDREN, 0);
+        memcpy(vmo_at(w, child)->name, vmo_at(w, plan->object)->name, ZX_MAX_NAME_LEN);
+    vmo_join_parent(w, child, plan->object);
+    object_signal(w, plan->object, ZX_VMO_ZERO_CHILDREN, 0);
     result->out[4] = handle_make(w, child, child_rights(rights, options));
     return PROGRESS_DONE;
 }

@@ -27,7 +27,7 @@ static zx_status_t dirty_fail(struct plan *plan, zx_status_t status)
 
 zx_status_t dirty_check(const pgr_world *w, struct plan *plan, uint64_t offset, uint64_t length, uint64_t data)
 {
-    uint32_t row = vmo_at(w, plan->other)->pages;
+    uint32_t row = vmo_at(w, plan->object)->pages;
     uint64_t size_bytes = to_bytes(w, pages_at(w, row)->size_pages);
     uint64_t end;
     uint64_t stop;
@@ -43,7 +43,7 @@ zx_status_t dirty_check(const pgr_world *w, struct plan *plan, uint64_t offset, 
     plan->size_pages = to_page(w, end - offset);
     if (offset + length > size_bytes)
         return dirty_fail(plan, ZX_ERR_OUT_OF_RANGE);
-    if ((object_at(w, pages_at(w, row)->source)->flags & PGR_SOURCE_DETACHED) != 0)
+    if (source_detached(w, pages_at(w, row)->source))
         return ZX_ERR_BAD_STATE;
     /* Is every page there? */
     stop = pages_scan(w, row, PGR_EVENT_READ, to_page(w, offset), to_page(w, end), &plan->need, &pins);
@@ -51,13 +51,13 @@ zx_status_t dirty_check(const pgr_world *w, struct plan *plan, uint64_t offset, 
         return dirty_fail(plan, ZX_ERR_NOT_FOUND);
     if (shortage(w, &plan->need))
         return dirty_fail(plan, ZX_ERR_NO_MEMORY);
-    plan->injected = w->fail_alloc != 0 && w->fail_alloc <= plan->need.frames;
+    plan->injected = allocations_granted(w, &plan->need) < plan->need.frames;
     return plan->injected ? dirty_fail(plan, ZX_ERR_NO_MEMORY) : ZX_OK;
 }
 
 void dirty_commit(pgr_world *w, void *frames, const struct plan *plan, uint64_t page)
 {
-    uint32_t row = vmo_at(w, plan->other)->pages;
+    uint32_t row = vmo_at(w, plan->object)->pages;
     uint64_t end = page + plan->size_pages;
 
     /* Who waits for what is not dirty gets nearer to its end, whether the call succeeds or not. */
@@ -186,7 +186,7 @@ ANSWER(pager_query_dirty_ranges)
 
     if (status != ZX_OK)
         return status;
-    pages = pages_at(w, vmo_at(w, plan->other)->pages);
+    pages = pages_at(w, vmo_at(w, plan->object)->pages);
     if (!in_range(arg[2], arg[3], to_bytes(w, pages->size_pages)))
         return ZX_ERR_OUT_OF_RANGE;
     return dirty_ranges_write(w, pages, plan->call, result);
@@ -206,7 +206,7 @@ CHECK(pager_query_vmo_stats)
 
 COMMIT(pager_query_vmo_stats)
 {
-    struct pages *pages = pages_at(w, vmo_at(w, plan->other)->pages);
+    struct pages *pages = pages_at(w, vmo_at(w, plan->object)->pages);
 
     (void)frames;
     result->stats.modified = pages->modified ? ZX_PAGER_VMO_STATS_MODIFIED : 0;

@@ -55,14 +55,14 @@ COMMIT(handle_close_many)
 
 /* --- zx_handle_duplicate, zx_handle_replace --- */
 
-/* Asks for rights that the handle does not have, or the handle's own. Rights come out in plan->value. */
+/* Asks for rights that the handle does not have, or the handle's own. Rights come out in plan->rights. */
 static zx_status_t rights_check(const pgr_world *w, struct plan *plan)
 {
     zx_rights_t rights = handle_at(w, plan->handle)->rights;
     zx_rights_t wanted = arg_u32(plan, 1);
 
-    plan->value = wanted == ZX_RIGHT_SAME_RIGHTS ? rights : wanted;
-    return (plan->value & ~rights) != 0 ? ZX_ERR_INVALID_ARGS : ZX_OK;
+    plan->rights = wanted == ZX_RIGHT_SAME_RIGHTS ? rights : wanted;
+    return (plan->rights & ~rights) != 0 ? ZX_ERR_INVALID_ARGS : ZX_OK;
 }
 
 CHECK(handle_duplicate)
@@ -79,7 +79,7 @@ CHECK(handle_duplicate)
 COMMIT(handle_duplicate)
 {
     (void)frames;
-    result->out[2] = handle_make(w, handle_at(w, plan->handle)->object, plan->value);
+    result->out[2] = handle_make(w, handle_at(w, plan->handle)->object, plan->rights);
     return PROGRESS_DONE;
 }
 
@@ -88,8 +88,8 @@ CHECK(handle_replace)
     plan->handle = handle_find(w, plan->call->arg[0]);
     if (plan->handle == 0)
         return ZX_ERR_BAD_HANDLE;
-    plan->other = rights_check(w, plan) != ZX_OK;
-    plan->need.handles = plan->other ? 0 : 1;
+    plan->verdict = rights_check(w, plan);
+    plan->need.handles = plan->verdict == ZX_OK ? 1 : 0;
     return ZX_OK;
 }
 
@@ -97,10 +97,9 @@ CHECK(handle_replace)
 COMMIT(handle_replace)
 {
     (void)frames;
-    if (plan->other)
-        result->status = ZX_ERR_INVALID_ARGS;
-    else
-        result->out[2] = handle_make(w, handle_at(w, plan->handle)->object, plan->value);
+    result->status = plan->verdict;
+    if (plan->verdict == ZX_OK)
+        result->out[2] = handle_make(w, handle_at(w, plan->handle)->object, plan->rights);
     handle_close(w, plan->handle);
     return PROGRESS_DONE;
 }

@@ -172,7 +172,7 @@ static zx_status_t property_check(const pgr_world *w, struct plan *plan, zx_righ
     /* Is there a value? Asked before the handle. */
     if (plan->call->buffer == NULL)
         return ZX_ERR_INVALID_ARGS;
-    status = handle_get(w, plan->call->arg[0], PGR_OBJECT_NONE, right, &plan->other);
+    status = handle_get(w, plan->call->arg[0], PGR_OBJECT_NONE, right, &plan->object);
     if (status != ZX_OK)
         return status;
     /* Is there such a property? */
@@ -186,7 +186,7 @@ static zx_status_t property_check(const pgr_world *w, struct plan *plan, zx_righ
     if (plan->call->buffer_bytes < least)
         return ZX_ERR_BUFFER_TOO_SMALL;
     /* Does this object have the property? */
-    if (arg_u32(plan, 1) == ZX_PROP_VMO_CONTENT_SIZE && object_at(w, plan->other)->kind != PGR_OBJECT_VMO)
+    if (arg_u32(plan, 1) == ZX_PROP_VMO_CONTENT_SIZE && object_at(w, plan->object)->kind != PGR_OBJECT_VMO)
         return ZX_ERR_WRONG_TYPE;
     return ZX_OK;
 }
@@ -198,10 +198,10 @@ ANSWER(object_get_property)
     if (status != ZX_OK)
         return status;
     if (arg_u32(plan, 1) == ZX_PROP_NAME) {
-        memcpy(plan->call->buffer, object_name(w, plan->other), ZX_MAX_NAME_LEN);
+        memcpy(plan->call->buffer, object_name(w, plan->object), ZX_MAX_NAME_LEN);
         result->count = ZX_MAX_NAME_LEN;
     } else {
-        uint64_t bytes = *vmo_content_size(w, plan->other);
+        uint64_t bytes = *vmo_content_size(w, plan->object);
 
         memcpy(plan->call->buffer, &bytes, sizeof(bytes));
         result->count = sizeof(bytes);
@@ -214,7 +214,7 @@ CHECK(object_set_property)
     zx_status_t status = property_check(w, plan, ZX_RIGHT_SET_PROPERTY, 0);
 
     plan->op.options = arg_u32(plan, 1);
-    plan->op.vmo = plan->other;
+    plan->op.vmo = plan->object;
     return status;
 }
 
@@ -243,7 +243,7 @@ COMMIT(object_set_property)
     uint64_t bytes;
 
     if (plan->op.options == ZX_PROP_NAME) {
-        name_set(w, plan->other, plan->call);
+        name_set(w, plan->object, plan->call);
         return PROGRESS_DONE;
     }
     if (plan->op.stage > 0)

@@ -14,7 +14,7 @@
 /* Of a transfer, by the kernel's measure: the pages that it dirties, and asks to have dirtied, at a time. */
 #define WRITE_BATCH 16u
 
-static zx_status_t transfer_check(const pgr_world *w, struct plan *plan, zx_rights_t right)
+static zx_status_t io_check(const pgr_world *w, struct plan *plan, zx_rights_t right)
 {
     uint64_t offset = plan->call->arg[2];
     uint64_t size = plan->call->arg[3];
@@ -37,7 +37,7 @@ static zx_status_t transfer_check(const pgr_world *w, struct plan *plan, zx_righ
  * What is asked before each step, and what the step has to wait for. A transfer is whole, or it is out of range,
  * also if the VMO has shrunk since it began.
  */
-static zx_status_t transfer_look(const pgr_world *w, struct plan *plan, uint32_t event)
+static zx_status_t io_look(const pgr_world *w, struct plan *plan, uint32_t event)
 {
     struct window window = vmo_window(w, plan->op.vmo);
     const struct caps caps = {
@@ -169,12 +169,12 @@ static enum progress piece_commit(pgr_world *w, void *frames, struct plan *plan,
 
 CHECK(vmo_read)
 {
-    return transfer_check(w, plan, ZX_RIGHT_READ);
+    return io_check(w, plan, ZX_RIGHT_READ);
 }
 
 LOOK(vmo_read)
 {
-    zx_status_t status = transfer_look(w, plan, PGR_EVENT_READ);
+    zx_status_t status = io_look(w, plan, PGR_EVENT_READ);
 
     if (status != ZX_OK || plan->want.count > 0 || plan->op.position == plan->op.end || plan->op.at == 0)
         return status;
@@ -202,12 +202,12 @@ COMMIT(vmo_read)
 
 CHECK(vmo_write)
 {
-    return transfer_check(w, plan, ZX_RIGHT_WRITE);
+    return io_check(w, plan, ZX_RIGHT_WRITE);
 }
 
 LOOK(vmo_write)
 {
-    zx_status_t status = transfer_look(w, plan, PGR_EVENT_WRITE);
+    zx_status_t status = io_look(w, plan, PGR_EVENT_WRITE);
     uint32_t pins = 0;
 
     if (status != ZX_OK || plan->want.count > 0 || plan->op.position == plan->op.end)

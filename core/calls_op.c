@@ -430,7 +430,7 @@ static zx_status_t mapping_check(const pgr_world *w, const struct plan *plan, co
 }
 
 /*
- * Enters the mapping at op->at: its VMO is plan->other, its part of the range plan->range, and what the VMO's
+ * Enters the mapping at op->at: its VMO is plan->object, its part of the range plan->range, and what the VMO's
  * operation asks is asked.
  */
 static zx_status_t mapping_enter_look(const pgr_world *w, struct plan *plan)
@@ -444,14 +444,14 @@ static zx_status_t mapping_enter_look(const pgr_world *w, struct plan *plan)
     status = mapping_check(w, plan, &region);
     if (status != ZX_OK)
         return status;
-    plan->other = object_at(w, region.row)->mapping.vmo;
+    plan->object = object_at(w, region.row)->mapping.vmo;
     plan->stop = min_u64(plan->op.at_end, to_bytes(w, region.page + region.count));
-    sub.op.vmo = plan->other;
+    sub.op.vmo = plan->object;
     sub.range.offset =
         to_bytes(w, object_at(w, region.row)->mapping.offset_pages + to_page(w, plan->op.at) - region.page);
     sub.range.size = plan->stop - plan->op.at;
     if (plan->op.options == ZX_VMAR_OP_MAP_RANGE)
-        return in_range(sub.range.offset, sub.range.size, to_bytes(w, vmo_window(w, plan->other).size_pages))
+        return in_range(sub.range.offset, sub.range.size, to_bytes(w, vmo_window(w, plan->object).size_pages))
                    ? ZX_OK
                    : ZX_ERR_OUT_OF_RANGE;
     status = op_check(w, &sub);
@@ -472,7 +472,7 @@ COMMIT(vmar_op_range)
     enum progress progress = PROGRESS_DONE;
 
     if (!plan->op.entered) {
-        op_move(w, &plan->op, plan->other);
+        op_move(w, &plan->op, plan->object);
         plan->op.at = plan->stop;
         plan->op.entered = plan->op.options != ZX_VMAR_OP_MAP_RANGE;
         return plan->op.entered || plan->op.at < plan->op.at_end ? PROGRESS_AGAIN : PROGRESS_DONE;

@@ -34,7 +34,7 @@ CHECK(pager_create_vmo)
     zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_PAGER, ZX_RIGHT_ATTACH_VMO, &plan->pager);
 
     if (status == ZX_OK)
-        status = handle_get(w, plan->call->arg[2], PGR_OBJECT_PORT, ZX_RIGHT_WRITE, &plan->other);
+        status = handle_get(w, plan->call->arg[2], PGR_OBJECT_PORT, ZX_RIGHT_WRITE, &plan->object);
     if (status != ZX_OK)
         return status;
     if ((arg_u32(plan, 1) & ~(ZX_VMO_RESIZABLE | ZX_VMO_TRAP_DIRTY)) != 0)
@@ -58,7 +58,7 @@ static uint32_t source_make(pgr_world *w, const struct plan *plan, uint32_t page
 
     *source = (struct source){
         .pager = plan->pager,
-        .port = plan->other,
+        .port = plan->object,
         .pages = pages,
         .packet = row_take(w, TABLE_PACKETS),
         .key = plan->call->arg[3],
@@ -66,9 +66,9 @@ static uint32_t source_make(pgr_world *w, const struct plan *plan, uint32_t page
     };
     list_append(w, &object_at(w, plan->pager)->pager.sources, CHAIN_OF_PAGER, row);
     packet_at(w, source->packet)->kind = PACKET_SOURCE;
-    packet_at(w, source->packet)->port = plan->other;
+    packet_at(w, source->packet)->port = plan->object;
     packet_at(w, source->packet)->source = row;
-    object_reference(w, plan->other);
+    object_reference(w, plan->object);
     object_reference(w, row);
     return row;
 }
@@ -96,12 +96,12 @@ zx_status_t pager_vmo_get(const pgr_world *w, uint64_t pager, uint64_t vmo, zx_r
     uint32_t source;
 
     if (status == ZX_OK)
-        status = handle_get(w, vmo, PGR_OBJECT_VMO, vmo_rights, &plan->other);
+        status = handle_get(w, vmo, PGR_OBJECT_VMO, vmo_rights, &plan->object);
     if (status != ZX_OK)
         return status;
     /* Was this very VMO made from this pager? Its children were not. A VMO remembers its pager for ever. */
-    source = pages_at(w, vmo_at(w, plan->other)->pages)->source;
-    if ((object_at(w, plan->other)->flags & PGR_VMO_FROM_PAGER) == 0 ||
+    source = pages_at(w, vmo_at(w, plan->object)->pages)->source;
+    if ((object_at(w, plan->object)->flags & PGR_VMO_FROM_PAGER) == 0 ||
         source_at(w, source)->pager_koid != object_at(w, plan->pager)->koid)
         return ZX_ERR_INVALID_ARGS;
     return ZX_OK;
@@ -118,7 +118,7 @@ CHECK(pager_detach_vmo)
 /* Requests end before the last packet is sent, so that it is the only one left; what is clean goes, each time. */
 COMMIT(pager_detach_vmo)
 {
-    uint32_t pages = vmo_at(w, plan->other)->pages;
+    uint32_t pages = vmo_at(w, plan->object)->pages;
     uint32_t source = pages_at(w, pages)->source;
 
     (void)frames, (void)result;
@@ -153,7 +153,7 @@ static zx_status_t fail_check(const pgr_world *w, const struct plan *plan, uint3
         return ZX_ERR_INVALID_ARGS;
     if (!in_range(to_page(w, plan->call->arg[3]), to_page(w, plan->call->arg[4]), pages_at(w, pages)->size_pages))
         return ZX_ERR_OUT_OF_RANGE;
-    return (object_at(w, pages_at(w, pages)->source)->flags & PGR_SOURCE_DETACHED) != 0 ? ZX_ERR_BAD_STATE : ZX_OK;
+    return source_detached(w, pages_at(w, pages)->source) ? ZX_ERR_BAD_STATE : ZX_OK;
 }
 
 /* `allowed`: what the operation's data may have. */
@@ -184,7 +184,7 @@ CHECK(pager_op_range)
     status = pager_vmo_get(w, arg[0], arg[2], ZX_RIGHT_MANAGE_VMO, ZX_RIGHT_WRITE, plan);
     if (status != ZX_OK)
         return status;
-    pages = vmo_at(w, plan->other)->pages;
+    pages = vmo_at(w, plan->object)->pages;
     switch (arg_u32(plan, 1)) {
     case ZX_PAGER_OP_FAIL:
         return fail_check(w, plan, pages);
@@ -202,7 +202,7 @@ CHECK(pager_op_range)
 COMMIT(pager_op_range)
 {
     const uint64_t *arg = plan->call->arg;
-    uint32_t pages = vmo_at(w, plan->other)->pages;
+    uint32_t pages = vmo_at(w, plan->object)->pages;
     uint64_t begin = to_page(w, arg[3]);
     uint64_t end = begin + to_page(w, arg[4]);
 

@@ -43,7 +43,7 @@ CHECK(bti_pin)
     uint64_t offset = plan->call->arg[3];
     uint64_t size = plan->call->arg[4];
     uint32_t options = arg_u32(plan, 1);
-    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_BTI, ZX_RIGHT_MAP, &plan->other);
+    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_BTI, ZX_RIGHT_MAP, &plan->object);
 
     if (status != ZX_OK)
         return status;
@@ -159,13 +159,13 @@ static uint32_t pmt_make(pgr_world *w, const struct plan *plan, const struct win
 
     object->flags = PGR_PMT_UNFINISHED;
     object->pmt = (struct pmt){
-        .bti = plan->other,
+        .bti = plan->object,
         .vmo = plan->op.vmo,
         .pages = window->pages,
         .offset_pages = window->offset_pages + to_page(w, plan->op.begin),
     };
     object_reference(w, row);
-    object_reference(w, plan->other);
+    object_reference(w, plan->object);
     object_reference(w, plan->op.vmo);
     w->unpins_promised++;
     return row;
@@ -241,12 +241,12 @@ COMMIT(pmt_unpin)
 
 CHECK(bti_release_quarantine)
 {
-    return handle_get(w, plan->call->arg[0], PGR_OBJECT_BTI, ZX_RIGHT_WRITE, &plan->other);
+    return handle_get(w, plan->call->arg[0], PGR_OBJECT_BTI, ZX_RIGHT_WRITE, &plan->object);
 }
 
 COMMIT(bti_release_quarantine)
 {
     (void)frames, (void)result;
-    bti_release_quarantine(w, plan->other);
+    bti_release_quarantine(w, plan->object);
     return PROGRESS_DONE;
 }

@@ -50,14 +50,14 @@ COMMIT(event_create)
 
 CHECK(port_queue)
 {
-    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_PORT, ZX_RIGHT_WRITE, &plan->other);
+    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_PORT, ZX_RIGHT_WRITE, &plan->object);
 
     if (status != ZX_OK)
         return status;
     /* Can the packet be read? */
     if (plan->call->buffer == NULL || plan->call->buffer_bytes < sizeof(zx_port_packet_t))
         return ZX_ERR_INVALID_ARGS;
-    if (port_at(w, plan->other)->user_packets >= PORT_USER_PACKETS_MAX)
+    if (port_at(w, plan->object)->user_packets >= PORT_USER_PACKETS_MAX)
         return ZX_ERR_SHOULD_WAIT;
     plan->need.packets = 1;
     plan->need.counted = 1;
@@ -71,11 +71,11 @@ COMMIT(port_queue)
 
     (void)frames, (void)result;
     packet->kind = PACKET_USER;
-    packet->port = plan->other;
+    packet->port = plan->object;
     memcpy(&packet->body, plan->call->buffer, sizeof(packet->body));
     packet->body.type = ZX_PKT_TYPE_USER;
     if (port_post(w, row) == POST_QUEUED)
-        port_at(w, plan->other)->user_packets++;
+        port_at(w, plan->object)->user_packets++;
     else
         row_give(w, TABLE_PACKETS, row);
     return PROGRESS_DONE;
@@ -93,7 +93,7 @@ static void thread_waits(const pgr_world *w, const struct plan *plan, enum pgr_w
 
 CHECK(port_wait)
 {
-    plan->value = (zx_time_t)plan->call->arg[1] == ZX_TIME_INFINITE;
+    plan->endless = (zx_time_t)plan->call->arg[1] == ZX_TIME_INFINITE;
     return handle_get(w, plan->call->arg[0], PGR_OBJECT_PORT, ZX_RIGHT_READ, &plan->op.waited_on);
 }
 
@@ -117,7 +117,7 @@ COMMIT(port_wait)
         result->packet = thread_at(w, plan->thread)->packet;
     } else if (port_at(w, plan->op.waited_on)->packets.first != 0) {
         packet_receive(w, port_at(w, plan->op.waited_on)->packets.first, result);
-    } else if (plan->value) {
+    } else if (plan->endless) {
         thread_waits(w, plan, PGR_WAIT_PORT, plan->op.waited_on);
         list_append(w, &port_at(w, plan->op.waited_on)->waiters, CHAIN_THREADS, plan->thread);
         return PROGRESS_WAIT;
@@ -153,13 +153,13 @@ static uint32_t watch_find(const pgr_world *w, uint32_t port, zx_handle_t handle
 CHECK(port_cancel)
 {
     uint32_t source;
-    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_PORT, ZX_RIGHT_WRITE, &plan->other);
+    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_PORT, ZX_RIGHT_WRITE, &plan->object);
 
     if (status == ZX_OK)
         status = handle_get(w, plan->call->arg[1], PGR_OBJECT_NONE, ZX_RIGHT_WAIT, &source);
     if (status != ZX_OK)
         return status;
-    if (watch_find(w, plan->other, arg_u32(plan, 1), plan->call->arg[2]) == 0)
+    if (watch_find(w, plan->object, arg_u32(plan, 1), plan->call->arg[2]) == 0)
         return ZX_ERR_NOT_FOUND;
     return ZX_OK;
 }
@@ -169,7 +169,7 @@ COMMIT(port_cancel)
     uint32_t row;
 
     (void)frames, (void)result;
-    while ((row = watch_find(w, plan->other, arg_u32(plan, 1), plan->call->arg[2])) != 0) {
+    while ((row = watch_find(w, plan->object, arg_u32(plan, 1), plan->call->arg[2])) != 0) {
         if (packet_at(w, row)->queued)
             port_withdraw(w, row);
         else
@@ -184,8 +184,8 @@ COMMIT(port_cancel)
 /* Only VMOs and events can be waited on; handles to other objects never have the right. */
 CHECK(object_wait_one)
 {
-    plan->value = (zx_time_t)plan->call->arg[2] == ZX_TIME_INFINITE;
-    return handle_get(w, plan->call->arg[0], PGR_OBJECT_NONE, ZX_RIGHT_WAIT, &plan->other);
+    plan->endless = (zx_time_t)plan->call->arg[2] == ZX_TIME_INFINITE;
+    return handle_get(w, plan->call->arg[0], PGR_OBJECT_NONE, ZX_RIGHT_WAIT, &plan->object);
 }
 
 /* The signals are told whatever the status is. */
@@ -200,10 +200,10 @@ COMMIT(object_wait_one)
         result->status = plan->wake_status;
         return PROGRESS_DONE;
     }
-    object = object_at(w, plan->other);
-    if ((object->signals & arg_u32(plan, 1)) == 0 && plan->value) {
-        plan->op.waited_on = plan->other;
-        thread_waits(w, plan, PGR_WAIT_SIGNALS, plan->other);
+    object = object_at(w, plan->object);
+    if ((object->signals & arg_u32(plan, 1)) == 0 && plan->endless) {
+        plan->op.waited_on = plan->object;
+        thread_waits(w, plan, PGR_WAIT_SIGNALS, plan->object);
         thread->signals = arg_u32(plan, 1);
         thread->handle = arg_u32(plan, 0);
         list_append(w, &object->waiters, CHAIN_THREADS, plan->thread);
@@ -224,7 +224,7 @@ CHECK(object_wait_async)
         return ZX_ERR_INVALID_ARGS;
     status = handle_get(w, plan->call->arg[1], PGR_OBJECT_PORT, ZX_RIGHT_WRITE, &plan->op.waited_on);
     if (status == ZX_OK)
-        status = handle_get(w, plan->call->arg[0], PGR_OBJECT_NONE, ZX_RIGHT_WAIT, &plan->other);
+        status = handle_get(w, plan->call->arg[0], PGR_OBJECT_NONE, ZX_RIGHT_WAIT, &plan->object);
     plan->need.packets = 1;
     return status;
 }
@@ -233,12 +233,12 @@ COMMIT(object_wait_async)
 {
     uint32_t row = row_take(w, TABLE_PACKETS);
     struct packet *packet = packet_at(w, row);
-    zx_signals_t signals = object_at(w, plan->other)->signals;
+    zx_signals_t signals = object_at(w, plan->object)->signals;
 
     (void)frames, (void)result;
     packet->kind = PACKET_SIGNAL;
     packet->port = plan->op.waited_on;
-    packet->object = plan->other;
+    packet->object = plan->object;
     packet->handle = arg_u32(plan, 0);
     packet->trigger = arg_u32(plan, 3);
     packet->body.key = plan->call->arg[2];
@@ -256,11 +256,11 @@ COMMIT(object_wait_async)
 CHECK(object_signal)
 {
     zx_signals_t allowed = ZX_USER_SIGNAL_ALL;
-    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_NONE, ZX_RIGHT_SIGNAL, &plan->other);
+    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_NONE, ZX_RIGHT_SIGNAL, &plan->object);
 
     if (status != ZX_OK)
         return status;
-    if (object_at(w, plan->other)->kind == PGR_OBJECT_EVENT)
+    if (object_at(w, plan->object)->kind == PGR_OBJECT_EVENT)
         allowed |= ZX_EVENT_SIGNALED;
     return ((arg_u32(plan, 1) | arg_u32(plan, 2)) & ~allowed) != 0 ? ZX_ERR_INVALID_ARGS : ZX_OK;
 }
@@ -268,6 +268,6 @@ CHECK(object_signal)
 COMMIT(object_signal)
 {
     (void)frames, (void)result;
-    object_signal(w, plan->other, arg_u32(plan, 1), arg_u32(plan, 2));
+    object_signal(w, plan->object, arg_u32(plan, 1), arg_u32(plan, 2));
     return PROGRESS_DONE;
 }

@@ -45,7 +45,7 @@ static zx_status_t destination_check(const pgr_world *w, const struct pages *pag
         return ZX_OK;
     if (!in_range(page, count, pages->size_pages))
         return ZX_ERR_OUT_OF_RANGE;
-    return (object_at(w, pages->source)->flags & PGR_SOURCE_DETACHED) != 0 ? ZX_ERR_BAD_STATE : ZX_OK;
+    return source_detached(w, pages->source) ? ZX_ERR_BAD_STATE : ZX_OK;
 }
 
 /* Each stretch of absent pages is filled in one go, and counts as one allocation. */
@@ -65,17 +65,17 @@ static uint64_t absent_stretches(const pgr_world *w, const struct pages *pages, 
 
 static void supply_needs(const pgr_world *w, struct plan *plan, uint64_t page, uint64_t aux_page, uint64_t count)
 {
-    uint32_t pages = vmo_at(w, plan->other)->pages;
+    uint32_t pages = vmo_at(w, plan->object)->pages;
     uint64_t kept = pages_runs(w, pages, page, page + count);
-    uint64_t moved = pages_runs(w, vmo_at(w, plan->value)->pages, aux_page, aux_page + count);
+    uint64_t moved = pages_runs(w, vmo_at(w, plan->aux)->pages, aux_page, aux_page + count);
 
-    plan->stop = absent_stretches(w, pages_at(w, pages), page, page + count);
-    plan->need.counted = plan->stop;
+    plan->stretches = absent_stretches(w, pages_at(w, pages), page, page + count);
+    plan->need.counted = plan->stretches;
     /*
      * Into each stretch goes a part of every run of the aux range, and a marker for every gap around those; and the
      * aux map is cut twice.
      */
-    plan->need.nodes = tree_growth(2 * moved + 2 * plan->stop + 1, kept) + tree_growth(2, 0);
+    plan->need.nodes = tree_growth(2 * moved + 2 * plan->stretches + 1, kept) + tree_growth(2, 0);
 }
 
 /*
@@ -84,16 +84,12 @@ static void supply_needs(const pgr_world *w, struct plan *plan, uint64_t page, u
  */
 static zx_status_t supply_half(const pgr_world *w, struct plan *plan, zx_status_t status)
 {
-    if (status == ZX_OK && shortage(w, &plan->need)) {
+    if (status == ZX_OK && shortage(w, &plan->need))
         status = ZX_ERR_NO_MEMORY;
-        plan->stop = 0;
-    } else if (status == ZX_OK && w->fail_alloc != 0 && w->fail_alloc <= plan->stop) {
+    plan->stretches = status == ZX_OK ? allocations_granted(w, &plan->need) : 0;
+    plan->injected = status == ZX_OK && plan->stretches < plan->need.counted;
+    if (plan->injected)
         status = ZX_ERR_NO_MEMORY;
-        plan->injected = 1;
-        plan->stop = w->fail_alloc - 1;
-    } else if (status != ZX_OK) {
-        plan->stop = 0;
-    }
     plan->verdict = status;
     if (status != ZX_OK)
         plan->need = (struct need){0};
@@ -115,12 +111,12 @@ CHECK(pager_supply_pages)
     status = pager_vmo_get(w, arg[0], arg[1], ZX_RIGHT_MANAGE_VMO, ZX_RIGHT_WRITE, plan);
     /* A VMO to take pages from? */
     if (status == ZX_OK)
-        status = handle_get(w, arg[4], PGR_OBJECT_VMO, ZX_RIGHT_WRITE, &plan->value);
+        status = handle_get(w, arg[4], PGR_OBJECT_VMO, ZX_RIGHT_WRITE, &plan->aux);
     if (status == ZX_OK)
-        status = aux_check(w, plan->value, aux_page, count);
+        status = aux_check(w, plan->aux, aux_page, count);
     if (status != ZX_OK)
         return status;
-    status = destination_check(w, pages_at(w, vmo_at(w, plan->other)->pages), page, count);
+    status = destination_check(w, pages_at(w, vmo_at(w, plan->object)->pages), page, count);
     if (status == ZX_OK)
         supply_needs(w, plan, page, aux_page, count);
     if ((w->config.options & PGR_OPTION_SUPPLY_DECOMMITS) != 0)
@@ -153,14 +149,14 @@ static void stretch_fill(pgr_world *w, struct pages *pages, struct cursor *at, c
 COMMIT(pager_supply_pages)
 {
     const uint64_t *arg = plan->call->arg;
-    struct pages *pages = pages_at(w, vmo_at(w, plan->other)->pages);
-    struct pages *aux = pages_at(w, vmo_at(w, plan->value)->pages);
+    struct pages *pages = pages_at(w, vmo_at(w, plan->object)->pages);
+    struct pages *aux = pages_at(w, vmo_at(w, plan->aux)->pages);
     struct cursor at = cursor_on(&pages->map);
     struct cursor from = cursor_on(&aux->map);
     uint64_t page = to_page(w, arg[2]);
     uint64_t end = page + to_page(w, arg[3]);
     uint64_t aux_page = to_page(w, arg[5]);
-    uint64_t left = plan->stop;
+    uint64_t left = plan->stretches;
 
     (void)frames;
     while (left > 0) {
@@ -174,7 +170,7 @@ COMMIT(pager_supply_pages)
         page = piece_end(&piece);
     }
     /* What was not needed is freed. */
-    pages_discard(w, vmo_at(w, plan->value)->pages, aux_page, aux_page + to_page(w, arg[3]));
+    pages_discard(w, vmo_at(w, plan->aux)->pages, aux_page, aux_page + to_page(w, arg[3]));
     result->status = plan->verdict;
     return PROGRESS_DONE;
 }

@@ -1,10 +1,10 @@
 /*
  * System call zx_vmo_transfer_data: what one range holds becomes what another holds; the first reads as zeros afterwards.
  *
- * First everything is taken, into pages of the call's own, then the destination is looked at, then everything is put: so overlapping ranges
- * of one VMO do not matter, and a destination that is no good loses what was taken, as it does in the kernel. Plain VMOs give and get runs,
- * in one step. Where a page may be seen by copy-on-write relatives, or in an ancestor, it is made private first, one after another, and may
- * have to be asked for.
+ * First everything is taken, into pages of the call's own, then the destination is looked at, then everything is put:
+ * so overlapping ranges of one VMO do not matter, and a destination that is no good loses what was taken, as it does in
+ * the kernel. Plain VMOs give and get runs, in one step. Where a page may be seen by copy-on-write relatives, or in an
+ * ancestor, it is made private first, one after another, and may have to be asked for.
  */
 #include "calls.h"
 
@@ -73,7 +73,7 @@ CHECK(vmo_transfer_data)
     plan->op.end = arg[5] + arg[3];
     plan->op.size = arg[2];
     plan->op.strict = 1;
-    plan->value = 1; /* there is something to do */
+    plan->has_work = 1; /* there is something to do */
     return status;
 }
 
@@ -222,7 +222,7 @@ COMMIT(vmo_transfer_data)
 
     (void)result;
     if (op->taken == 0) {
-        if (plan->value == 0)
+        if (plan->has_work == 0)
             return PROGRESS_DONE;
         op->taken = pages_make(w, to_page(w, op->end - op->begin), 0);
         object_reference(w, op->taken);

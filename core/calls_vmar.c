@@ -38,7 +38,7 @@ static int vmar_destroyed(const pgr_world *w, uint32_t row)
 
 /* --- placing --- */
 
-/* Where a region of plan->size_pages goes, and whether it can: plan->stop is its first page. */
+/* Where a region of plan->size_pages goes, and whether it can: plan->page is its first page. */
 static zx_status_t place(const pgr_world *w, struct plan *plan, uint32_t row, uint32_t options, uint64_t offset)
 {
     const struct vmar *vmar = vmar_at(w, row);
@@ -62,23 +62,23 @@ static zx_status_t place(const pgr_world *w, struct plan *plan, uint32_t row, ui
     if (!in_range(specific ? to_page(w, offset) : 0, plan->size_pages, vmar->count))
         return ZX_ERR_INVALID_ARGS;
     if (specific) {
-        plan->stop = vmar->page + to_page(w, offset);
-        return (plan->stop & (((uint64_t)1 << align) - 1)) != 0 ? ZX_ERR_INVALID_ARGS : ZX_OK;
+        plan->page = vmar->page + to_page(w, offset);
+        return (plan->page & (((uint64_t)1 << align) - 1)) != 0 ? ZX_ERR_INVALID_ARGS : ZX_OK;
     }
     if ((options & ZX_VM_OFFSET_IS_UPPER_LIMIT) != 0) {
         if (to_page(w, offset) > vmar->count)
             return ZX_ERR_INVALID_ARGS;
         limit = vmar->page + to_page(w, offset);
     }
-    plan->stop = vmar_find_hole(w, row, plan->size_pages, align, limit);
-    return plan->stop == 0 ? ZX_ERR_NO_RESOURCES : ZX_OK;
+    plan->page = vmar_find_hole(w, row, plan->size_pages, align, limit);
+    return plan->page == 0 ? ZX_ERR_NO_RESOURCES : ZX_OK;
 }
 
 static zx_status_t place_specific(const pgr_world *w, const struct plan *plan, uint32_t row, uint32_t options)
 {
     if ((options & ZX_VM_SPECIFIC_OVERWRITE) != 0)
-        return vmar_child_touched(w, row, plan->stop, plan->size_pages, 0) ? ZX_ERR_INVALID_ARGS : ZX_OK;
-    return vmar_is_free(w, row, plan->stop, plan->size_pages) ? ZX_OK : ZX_ERR_ALREADY_EXISTS;
+        return vmar_child_touched(w, row, plan->page, plan->size_pages, 0) ? ZX_ERR_INVALID_ARGS : ZX_OK;
+    return vmar_is_free(w, row, plan->page, plan->size_pages) ? ZX_OK : ZX_ERR_ALREADY_EXISTS;
 }
 
 static int alignment_valid(uint32_t options)
@@ -103,7 +103,7 @@ static zx_status_t map_options_check(const pgr_world *w, struct plan *plan, uint
                                      zx_rights_t vmo_rights)
 {
     uint32_t perms = options & VM_PERMS;
-    uint8_t flags = object_at(w, vmo_at(w, plan->other)->pages)->flags;
+    uint8_t flags = object_at(w, vmo_at(w, plan->object)->pages)->flags;
 
     if (perms != 0 && (perms & ZX_VM_PERM_READ) == 0)
         return ZX_ERR_INVALID_ARGS;
@@ -128,19 +128,19 @@ static zx_status_t map_range_check(const pgr_world *w, const struct plan *plan, 
 {
     if ((options & ZX_VM_MAP_RANGE) == 0)
         return ZX_OK;
-    return in_range(vmo_page, plan->size_pages, vmo_window(w, plan->other).size_pages) ? ZX_OK : ZX_ERR_OUT_OF_RANGE;
+    return in_range(vmo_page, plan->size_pages, vmo_window(w, plan->object).size_pages) ? ZX_OK : ZX_ERR_OUT_OF_RANGE;
 }
 
 CHECK(vmar_map)
 {
     const uint64_t *arg = plan->call->arg;
     uint32_t options = arg_u32(plan, 1);
-    zx_status_t status = handle_get(w, arg[0], PGR_OBJECT_VMAR, ZX_RIGHT_NONE, &plan->pager);
+    zx_status_t status = handle_get(w, arg[0], PGR_OBJECT_VMAR, ZX_RIGHT_NONE, &plan->vmar);
     zx_rights_t vmar_rights;
     zx_rights_t vmo_rights;
 
     if (status == ZX_OK)
-        status = handle_get(w, arg[3], PGR_OBJECT_VMO, ZX_RIGHT_MAP, &plan->other);
+        status = handle_get(w, arg[3], PGR_OBJECT_VMO, ZX_RIGHT_MAP, &plan->object);
     if (status != ZX_OK)
         return status;
     vmar_rights = handle_at(w, handle_find(w, arg[0]))->rights;
@@ -152,24 +152,25 @@ CHECK(vmar_map)
     if (status != ZX_OK)
         return status;
     /* What the VMAR does not allow, no handle to it has the right to. */
-    PGR_ASSERT((options & VM_PERMS & ~can_map_perms(vmar_at(w, plan->pager)->flags)) == 0);
+    PGR_ASSERT((options & VM_PERMS & ~can_map_perms(vmar_at(w, plan->vmar)->flags)) == 0);
     if (!page_aligned(w, arg[4]))
         return ZX_ERR_INVALID_ARGS;
     plan->size_pages = to_pages_up(w, arg[5]);
     if (size_wraps(w, arg[5]) || to_bytes(w, plan->size_pages) > UINT64_MAX - arg[4])
         return ZX_ERR_OUT_OF_RANGE;
-    status = place(w, plan, plan->pager, options, arg[2]);
+    status = place(w, plan, plan->vmar, options, arg[2]);
     if (status == ZX_OK && (options & (ZX_VM_SPECIFIC | ZX_VM_SPECIFIC_OVERWRITE)) != 0)
-        status = place_specific(w, plan, plan->pager, options);
+        status = place_specific(w, plan, plan->vmar, options);
     if (status == ZX_OK)
         status = map_range_check(w, plan, options, to_page(w, arg[4]));
-    plan->value = options & VM_PERMS;
-    plan->handle = rights_perms(vmar_rights) & rights_perms(vmo_rights) & can_map_perms(vmar_at(w, plan->pager)->flags);
+    plan->perms = options & VM_PERMS;
+    plan->perms_max =
+        rights_perms(vmar_rights) & rights_perms(vmo_rights) & can_map_perms(vmar_at(w, plan->vmar)->flags);
     if (status != ZX_OK)
         return status;
     region_needed(
         &plan->need,
-        (options & ZX_VM_SPECIFIC_OVERWRITE) != 0 && vmar_splits(w, plan->pager, plan->stop, plan->size_pages) ? 1 : 0);
+        (options & ZX_VM_SPECIFIC_OVERWRITE) != 0 && vmar_splits(w, plan->vmar, plan->page, plan->size_pages) ? 1 : 0);
     return ZX_OK;
 }
 
@@ -179,28 +180,28 @@ COMMIT(vmar_map)
 
     (void)frames;
     if ((arg_u32(plan, 1) & ZX_VM_SPECIFIC_OVERWRITE) != 0)
-        vmar_unmap(w, plan->pager, plan->stop, plan->size_pages);
+        vmar_unmap(w, plan->vmar, plan->page, plan->size_pages);
     mapping = mapping_make(w, &(struct mapping){
-                                  .vmar = plan->pager,
-                                  .vmo = plan->other,
+                                  .vmar = plan->vmar,
+                                  .vmo = plan->object,
                                   .offset_pages = to_page(w, plan->call->arg[4]),
-                                  .perms = plan->value,
-                                  .perms_max = plan->handle,
+                                  .perms = plan->perms,
+                                  .perms_max = plan->perms_max,
                               });
-    region_put(w, plan->pager, plan->stop, plan->size_pages, mapping);
-    result->out[6] = to_bytes(w, plan->stop);
+    region_put(w, plan->vmar, plan->page, plan->size_pages, mapping);
+    result->out[6] = to_bytes(w, plan->page);
     return PROGRESS_DONE;
 }
 
 /* --- ranges of addresses --- */
 
-/* Addresses [address, address + size), rounded up to pages, inside of the VMAR: plan->stop and plan->size_pages. */
+/* Addresses [address, address + size), rounded up to pages, inside of the VMAR: plan->page and plan->size_pages. */
 static int range_inside(const pgr_world *w, struct plan *plan, uint32_t row, uint64_t address)
 {
     const struct vmar *vmar = vmar_at(w, row);
 
-    plan->stop = to_page(w, address);
-    return plan->stop >= vmar->page && in_range(plan->stop - vmar->page, plan->size_pages, vmar->count);
+    plan->page = to_page(w, address);
+    return plan->page >= vmar->page && in_range(plan->page - vmar->page, plan->size_pages, vmar->count);
 }
 
 /* --- zx_vmar_unmap --- */
@@ -208,8 +209,9 @@ static int range_inside(const pgr_world *w, struct plan *plan, uint32_t row, uin
 CHECK(vmar_unmap)
 {
     const uint64_t *arg = plan->call->arg;
-    zx_status_t status = handle_get(w, arg[0], PGR_OBJECT_VMAR, ZX_RIGHT_NONE, &plan->pager);
+    zx_status_t status = handle_get(w, arg[0], PGR_OBJECT_VMAR, ZX_RIGHT_NONE, &plan->vmar);
     zx_rights_t rights;
+    uint32_t splits;
 
     if (status != ZX_OK)
         return status;
@@ -217,16 +219,16 @@ CHECK(vmar_unmap)
     plan->size_pages = size_wraps(w, arg[2]) ? 0 : to_pages_up(w, arg[2]);
     if (!page_aligned(w, arg[1]) || plan->size_pages == 0)
         return ZX_ERR_INVALID_ARGS;
-    if (vmar_destroyed(w, plan->pager))
+    if (vmar_destroyed(w, plan->vmar))
         return ZX_ERR_BAD_STATE;
-    if (!range_inside(w, plan, plan->pager, arg[1]))
+    if (!range_inside(w, plan, plan->vmar, arg[1]))
         return ZX_ERR_INVALID_ARGS;
     /* Is a child VMAR cut, or touched without the right to? */
-    if (vmar_child_touched(w, plan->pager, plan->stop, plan->size_pages, (rights & ZX_RIGHT_OP_CHILDREN) != 0))
+    if (vmar_child_touched(w, plan->vmar, plan->page, plan->size_pages, (rights & ZX_RIGHT_OP_CHILDREN) != 0))
         return ZX_ERR_INVALID_ARGS;
-    plan->value = vmar_splits(w, plan->pager, plan->stop, plan->size_pages) ? 1 : 0;
-    plan->need.object_rows = plan->value;
-    plan->need.counted = plan->value;
+    splits = vmar_splits(w, plan->vmar, plan->page, plan->size_pages) ? 1 : 0;
+    plan->need.object_rows = splits;
+    plan->need.counted = splits;
     plan->need.nodes = 2 * tree_growth(3, 0);
     return ZX_OK;
 }
@@ -234,7 +236,7 @@ CHECK(vmar_unmap)
 COMMIT(vmar_unmap)
 {
     (void)frames, (void)result;
-    vmar_unmap(w, plan->pager, plan->stop, plan->size_pages);
+    vmar_unmap(w, plan->vmar, plan->page, plan->size_pages);
     return PROGRESS_DONE;
 }
 
@@ -243,11 +245,11 @@ COMMIT(vmar_unmap)
 /* Walks the mappings of the range: may each have these permissions? The lowest address decides. */
 static zx_status_t protect_walk(const pgr_world *w, const struct plan *plan, uint32_t perms, zx_rights_t rights)
 {
-    uint64_t page = plan->stop;
-    uint64_t end = plan->stop + plan->size_pages;
+    uint64_t page = plan->page;
+    uint64_t end = plan->page + plan->size_pages;
 
     while (page < end) {
-        struct region region = region_at(w, plan->pager, page);
+        struct region region = region_at(w, plan->vmar, page);
         const struct mapping *mapping;
 
         if (region.row == 0)
@@ -255,9 +257,9 @@ static zx_status_t protect_walk(const pgr_world *w, const struct plan *plan, uin
         mapping = &object_at(w, region.row)->mapping;
         if ((perms & ~mapping->perms_max) != 0)
             return ZX_ERR_ACCESS_DENIED;
-        if (region.vmar != plan->pager && (rights & ZX_RIGHT_OP_CHILDREN) == 0)
+        if (region.vmar != plan->vmar && (rights & ZX_RIGHT_OP_CHILDREN) == 0)
             return ZX_ERR_INVALID_ARGS;
-        if (region.vmar != plan->pager && (perms & ~mapping->perms) != 0)
+        if (region.vmar != plan->vmar && (perms & ~mapping->perms) != 0)
             return ZX_ERR_ACCESS_DENIED;
         page = region.page + region.count;
     }
@@ -268,8 +270,9 @@ CHECK(vmar_protect)
 {
     const uint64_t *arg = plan->call->arg;
     uint32_t perms = arg_u32(plan, 1) & VM_PERMS;
-    zx_status_t status = handle_get(w, arg[0], PGR_OBJECT_VMAR, perms_rights(perms), &plan->pager);
+    zx_status_t status = handle_get(w, arg[0], PGR_OBJECT_VMAR, perms_rights(perms), &plan->vmar);
     zx_rights_t rights;
+    uint32_t cuts;
 
     if (status != ZX_OK)
         return status;
@@ -281,15 +284,15 @@ CHECK(vmar_protect)
     plan->size_pages = size_wraps(w, arg[3]) ? 0 : to_pages_up(w, arg[3]);
     if (plan->size_pages == 0)
         return ZX_ERR_INVALID_ARGS;
-    if (vmar_destroyed(w, plan->pager))
+    if (vmar_destroyed(w, plan->vmar))
         return ZX_ERR_BAD_STATE;
-    if (!range_inside(w, plan, plan->pager, arg[2]))
+    if (!range_inside(w, plan, plan->vmar, arg[2]))
         return ZX_ERR_INVALID_ARGS;
     status = protect_walk(w, plan, perms, rights);
-    plan->value = (uint32_t)vmar_cuts(w, plan->pager, plan->stop, perms) +
-                  (uint32_t)vmar_cuts(w, plan->pager, plan->stop + plan->size_pages, perms);
-    plan->need.object_rows = plan->value;
-    plan->need.counted = plan->value;
+    cuts = (uint32_t)vmar_cuts(w, plan->vmar, plan->page, perms) +
+           (uint32_t)vmar_cuts(w, plan->vmar, plan->page + plan->size_pages, perms);
+    plan->need.object_rows = cuts;
+    plan->need.counted = cuts;
     plan->need.nodes = 2 * tree_growth(3, 0);
     return status;
 }
@@ -308,12 +311,12 @@ static void mapping_protect(pgr_world *w, struct region region, uint64_t page, u
 
 COMMIT(vmar_protect)
 {
-    uint64_t page = plan->stop;
-    uint64_t end = plan->stop + plan->size_pages;
+    uint64_t page = plan->page;
+    uint64_t end = plan->page + plan->size_pages;
 
     (void)frames, (void)result;
     while (page < end) {
-        struct region region = region_at(w, plan->pager, page);
+        struct region region = region_at(w, plan->vmar, page);
 
         mapping_protect(w, region, page, end, arg_u32(plan, 1) & VM_PERMS);
         page = region.page + region.count;
@@ -327,7 +330,7 @@ CHECK(vmar_allocate)
 {
     const uint64_t *arg = plan->call->arg;
     uint32_t options = arg_u32(plan, 1);
-    zx_status_t status = handle_get(w, arg[0], PGR_OBJECT_VMAR, perms_rights(can_map_perms(options)), &plan->pager);
+    zx_status_t status = handle_get(w, arg[0], PGR_OBJECT_VMAR, perms_rights(can_map_perms(options)), &plan->vmar);
 
     if (status != ZX_OK)
         return status;
@@ -338,11 +341,11 @@ CHECK(vmar_allocate)
     if (arg[3] == 0 || !page_aligned(w, arg[3]))
         return ZX_ERR_INVALID_ARGS;
     plan->size_pages = to_page(w, arg[3]);
-    status = place(w, plan, plan->pager, options, arg[2]);
+    status = place(w, plan, plan->vmar, options, arg[2]);
     if (status == ZX_OK && (options & ZX_VM_SPECIFIC) != 0)
-        status = place_specific(w, plan, plan->pager, options);
+        status = place_specific(w, plan, plan->vmar, options);
     /* A child can do no more than its parent, for no handle has rights beyond; but it may let places be chosen. */
-    PGR_ASSERT((options & VM_CAN_MAP & ~vmar_at(w, plan->pager)->flags) == 0);
+    PGR_ASSERT((options & VM_CAN_MAP & ~vmar_at(w, plan->vmar)->flags) == 0);
     region_needed(&plan->need, 0);
     plan->need.handles = 1;
     return status;
@@ -354,31 +357,31 @@ COMMIT(vmar_allocate)
     uint32_t row = object_make(w, PGR_OBJECT_VMAR);
 
     (void)frames;
-    vmar_at(w, row)->parent = plan->pager;
+    vmar_at(w, row)->parent = plan->vmar;
     vmar_at(w, row)->flags = flags;
-    vmar_make_empty(w, row, plan->stop, plan->size_pages);
+    vmar_make_empty(w, row, plan->page, plan->size_pages);
     object_reference(w, row);
-    region_put(w, plan->pager, plan->stop, plan->size_pages, row);
+    region_put(w, plan->vmar, plan->page, plan->size_pages, row);
     result->out[4] = handle_make_default(w, row, perms_rights(can_map_perms(flags)));
-    result->out[5] = to_bytes(w, plan->stop);
+    result->out[5] = to_bytes(w, plan->page);
     return PROGRESS_DONE;
 }
 
 CHECK(vmar_destroy)
 {
-    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_VMAR, ZX_RIGHT_OP_CHILDREN, &plan->pager);
+    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_VMAR, ZX_RIGHT_OP_CHILDREN, &plan->vmar);
 
     if (status != ZX_OK)
         return status;
-    if (plan->pager == w->root_vmar)
+    if (plan->vmar == w->root_vmar)
         return ZX_ERR_NOT_SUPPORTED;
     plan->need.nodes = tree_growth(2, 0);
-    return vmar_destroyed(w, plan->pager) ? ZX_ERR_BAD_STATE : ZX_OK;
+    return vmar_destroyed(w, plan->vmar) ? ZX_ERR_BAD_STATE : ZX_OK;
 }
 
 COMMIT(vmar_destroy)
 {
     (void)frames, (void)result;
-    vmar_destroy(w, plan->pager);
+    vmar_destroy(w, plan->vmar);
     return PROGRESS_DONE;
 }

@@ -65,17 +65,17 @@ CHECK(vmo_create_contiguous)
     /* Asked before the handle. An alignment of 0 stands for pages. */
     if (size == 0 || align >= 64 || (align != 0 && align < w->config.page_shift))
         return ZX_ERR_INVALID_ARGS;
-    status = handle_get(w, plan->call->arg[0], PGR_OBJECT_BTI, ZX_RIGHT_MAP, &plan->other);
+    status = handle_get(w, plan->call->arg[0], PGR_OBJECT_BTI, ZX_RIGHT_MAP, &plan->object);
     if (status != ZX_OK)
         return status;
     plan->size_pages = to_pages_up(w, size);
     if (size_wraps(w, size) || plan->size_pages > vmo_pages_max(w))
         return ZX_ERR_OUT_OF_RANGE;
-    plan->value = frames_find(w, plan->size_pages, align == 0 ? 0 : align - w->config.page_shift);
+    plan->frame = frames_find(w, plan->size_pages, align == 0 ? 0 : align - w->config.page_shift);
     vmo_needed(&plan->need, 2);
     plan->need.frames = plan->size_pages;
     plan->need.nodes = tree_growth(1, 0);
-    return plan->value == 0 ? ZX_ERR_NO_MEMORY : ZX_OK;
+    return plan->frame == 0 ? ZX_ERR_NO_MEMORY : ZX_OK;
 }
 
 COMMIT(vmo_create_contiguous)
@@ -84,9 +84,9 @@ COMMIT(vmo_create_contiguous)
     struct pages *pages = pages_at(w, row);
     struct cursor at = cursor_on(&pages->map);
 
-    frames_take_at(w, frames, (struct stretch){plan->value, (uint32_t)plan->size_pages});
+    frames_take_at(w, frames, (struct stretch){plan->frame, (uint32_t)plan->size_pages});
     pages_put(w, pages, &at,
-              &(struct run){.count = plan->size_pages, .frame = plan->value, .state = PGR_PAGE_ANONYMOUS});
+              &(struct run){.count = plan->size_pages, .frame = plan->frame, .state = PGR_PAGE_ANONYMOUS});
     pages->content_size_bytes = plan->call->arg[1];
     result->out[3] = handle_make_default(w, vmo_make(w, row, 0), 0);
     return PROGRESS_DONE;
@@ -98,7 +98,7 @@ CHECK(vmo_create_physical)
 {
     uint64_t address = plan->call->arg[1];
     uint64_t size = plan->call->arg[2];
-    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_RESOURCE, ZX_RIGHT_NONE, &plan->other);
+    zx_status_t status = handle_get(w, plan->call->arg[0], PGR_OBJECT_RESOURCE, ZX_RIGHT_NONE, &plan->object);
 
     if (status != ZX_OK)
         return status;
@@ -261,13 +261,13 @@ CHECK(vmo_set_cache_policy)
 
     if ((policy & ~ZX_CACHE_POLICY_MASK) != 0)
         return ZX_ERR_INVALID_ARGS;
-    status = handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_MAP, &plan->other);
+    status = handle_get(w, plan->call->arg[0], PGR_OBJECT_VMO, ZX_RIGHT_MAP, &plan->object);
     if (status != ZX_OK)
         return status;
-    vmo = vmo_at(w, plan->other);
+    vmo = vmo_at(w, plan->object);
     pages = pages_at(w, vmo->pages);
-    slice = (object_at(w, plan->other)->flags & PGR_VMO_SLICE) != 0;
-    if (vmo_is_physical(w, plan->other))
+    slice = (object_at(w, plan->object)->flags & PGR_VMO_SLICE) != 0;
+    if (vmo_is_physical(w, plan->object))
         return pages->cache_policy != policy && (vmo_is_entangled(vmo) || slice) ? ZX_ERR_BAD_STATE : ZX_OK;
     /* Are there pages that were not cached, or pinned ones? */
     if ((pages->frames_held > 0 && pages->cache_policy != ZX_CACHE_POLICY_CACHED) || pages->pins > 0)
@@ -280,7 +280,7 @@ CHECK(vmo_set_cache_policy)
 COMMIT(vmo_set_cache_policy)
 {
     (void)frames, (void)result;
-    pages_at(w, vmo_at(w, plan->other)->pages)->cache_policy = (uint8_t)arg_u32(plan, 1);
+    pages_at(w, vmo_at(w, plan->object)->pages)->cache_policy = (uint8_t)arg_u32(plan, 1);
     return PROGRESS_DONE;
 }
 
@@ -297,7 +297,7 @@ static zx_status_t executable_verdict(const pgr_world *w, const struct plan *pla
         if (status != ZX_OK)
             return status;
     }
-    return object_at(w, plan->other)->kind == PGR_OBJECT_VMO ? ZX_OK : ZX_ERR_WRONG_TYPE;
+    return object_at(w, plan->object)->kind == PGR_OBJECT_VMO ? ZX_OK : ZX_ERR_WRONG_TYPE;
 }
 
 CHECK(vmo_replace_as_executable)
@@ -305,7 +305,7 @@ CHECK(vmo_replace_as_executable)
     plan->handle = handle_find(w, plan->call->arg[0]);
     if (plan->handle == 0)
         return ZX_ERR_BAD_HANDLE;
-    plan->other = handle_at(w, plan->handle)->object;
+    plan->object = handle_at(w, plan->handle)->object;
     plan->verdict = executable_verdict(w, plan);
     plan->need.handles = plan->verdict == ZX_OK ? 1 : 0;
     return ZX_OK;
@@ -317,7 +317,7 @@ COMMIT(vmo_replace_as_executable)
     (void)frames;
     result->status = plan->verdict;
     if (plan->verdict == ZX_OK)
-        result->out[2] = handle_make(w, plan->other, handle_at(w, plan->handle)->rights | ZX_RIGHT_EXECUTE);
+        result->out[2] = handle_make(w, plan->object, handle_at(w, plan->handle)->rights | ZX_RIGHT_EXECUTE);
     handle_close(w, plan->handle);
     return PROGRESS_DONE;
 }

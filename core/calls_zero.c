@@ -74,7 +74,7 @@ static zx_status_t zero_edge_look(const pgr_world *w, struct plan *plan, enum ze
     if (status != ZX_OK || plan->want.count > 0)
         return status;
     pages_scan(w, plan->pages, PGR_EVENT_WRITE, page, page + 1, &plan->need, &pins);
-    plan->value |= 1u << part;
+    plan->parts |= 1u << part;
     return ZX_OK;
 }
 
@@ -86,7 +86,7 @@ static zx_status_t zero_whole_look(const pgr_world *w, struct plan *plan, uint64
     plan->stop = pages_zero_scan(w, plan->pages, page, end, &plan->need);
     if (plan->stop == page)
         return pages_want(w, plan->pages, PGR_EVENT_ZERO_PINNED, page, page + 1, &caps, &plan->want);
-    plan->value |= 1u << ZERO_WHOLE;
+    plan->parts |= 1u << ZERO_WHOLE;
     return ZX_OK;
 }
 
@@ -104,7 +104,7 @@ static zx_status_t zero_part_look(const pgr_world *w, struct plan *plan, enum ze
 }
 
 /*
- * As many parts as can be zeroed without waiting are one step: plan->value has a bit for each. A part that has to
+ * As many parts as can be zeroed without waiting are one step: plan->parts has a bit for each. A part that has to
  * wait ends the step; if it is the first, the call waits, or fails, for it. Sets op->stage to the part that comes
  * next.
  */
@@ -120,13 +120,15 @@ LOOK(zero)
         return ZX_ERR_OUT_OF_RANGE;
     plan->pages = window.pages;
     plan->base = to_bytes(w, window.offset_pages);
-    plan->value = 0;
-    for (; plan->op.stage < ZERO_PARTS_END; plan->op.stage++) {
+    plan->parts = 0;
+    while (plan->op.stage < ZERO_PARTS_END) {
         zx_status_t status = zero_part_look(w, plan, (enum zero_part)plan->op.stage);
 
-        if (status == ZX_OK && plan->want.count == 0)
+        if (status == ZX_OK && plan->want.count == 0) {
+            plan->op.stage++;
             continue;
-        if (plan->value == 0)
+        }
+        if (plan->parts == 0)
             return status;
         plan->want.count = 0;
         break;
@@ -163,13 +165,13 @@ COMMIT(zero)
     (void)result;
     if (plan->want.count > 0)
         return PROGRESS_WAIT;
-    if (plan->value != 0)
+    if (plan->parts != 0)
         pages_at(w, plan->pages)->modified = 1;
-    if ((plan->value & 1u << ZERO_HEAD) != 0)
+    if ((plan->parts & 1u << ZERO_HEAD) != 0)
         zero_edge_commit(w, frames, plan, ZERO_HEAD);
-    if ((plan->value & 1u << ZERO_TAIL) != 0)
+    if ((plan->parts & 1u << ZERO_TAIL) != 0)
         zero_edge_commit(w, frames, plan, ZERO_TAIL);
-    if ((plan->value & 1u << ZERO_WHOLE) != 0 && !zero_whole_commit(w, frames, plan))
+    if ((plan->parts & 1u << ZERO_WHOLE) != 0 && !zero_whole_commit(w, frames, plan))
         plan->op.stage = ZERO_WHOLE;
     return plan->op.stage < ZERO_PARTS_END ? PROGRESS_AGAIN : PROGRESS_DONE;
 }

@@ -7,7 +7,7 @@
 static uint64_t nodes_left(const pgr_world *w)
 {
     uint64_t promised = (uint64_t)w->frame_nodes_max - w->free_frames.node_count - w->shared_frames.node_count +
-                        (uint64_t)w->unpins_promised * NODES_PER_UNPIN;
+                        (uint64_t)NODES_PER_UNPIN * w->unpins_promised;
     uint64_t left = rows_left(w, TABLE_NODES);
 
     PGR_ASSERT(left >= promised);
@@ -20,18 +20,25 @@ int shortage(const pgr_world *w, const struct need *need)
            rows_left(w, TABLE_PACKETS) < need->packets || nodes_left(w) < need->nodes || w->frames_free < need->frames;
 }
 
+static uint64_t allocations(const struct need *need)
+{
+    return need->counted + need->frames;
+}
+
+uint64_t allocations_granted(const pgr_world *w, const struct need *need)
+{
+    return w->fail_alloc == 0 ? allocations(need) : min_u64(allocations(need), w->fail_alloc - 1);
+}
+
 zx_status_t reserve(pgr_world *w, const struct need *need)
 {
-    uint64_t allocations = need->counted + need->frames;
-
     if (shortage(w, need))
         return ZX_ERR_NO_MEMORY;
-    if (w->fail_alloc == 0)
-        return ZX_OK;
-    if (w->fail_alloc <= allocations) {
+    if (allocations_granted(w, need) < allocations(need)) {
         w->fail_alloc = 0;
         return ZX_ERR_NO_MEMORY;
     }
-    w->fail_alloc -= allocations;
+    if (w->fail_alloc != 0)
+        w->fail_alloc -= allocations(need);
     return ZX_OK;
 }

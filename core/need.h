@@ -16,7 +16,12 @@ struct need {
 
 /* Is there enough of everything? Says so without taking it. */
 int shortage(const pgr_world *w, const struct need *need);
-/* The same as a status, ZX_ERR_NO_MEMORY, which fail_alloc() can be the cause of, too. */
+/* How many of the step's allocations succeed as far as fail_alloc() is asked: all, or those before the one that fails. */
+uint64_t allocations_granted(const pgr_world *w, const struct need *need);
+/*
+ * Nothing is taken, but what follows will not run out; ZX_ERR_NO_MEMORY: it would, or an allocation of the step is the
+ * one that fail_alloc() wants to fail.
+ */
 zx_status_t reserve(pgr_world *w, const struct need *need);
 
 #endif

@@ -159,6 +159,10 @@ static inline struct source *source_at(const pgr_world *w, uint32_t row)
 {
     return &object_at(w, row)->source;
 }
+static inline struct vmar *vmar_at(const pgr_world *w, uint32_t row)
+{
+    return &object_at(w, row)->vmar;
+}
 static inline struct port *port_at(const pgr_world *w, uint32_t row)
 {
     return &object_at(w, row)->port;

@@ -50,8 +50,7 @@ struct caps {
 
 /*
  * What has to be asked of the pager before `page`, and those behind it up to `end`, can be used by this event (enum
- * pgr_page_event):
- * count 0 if nothing. ZX_ERR_BAD_STATE if nobody will answer.
+ * pgr_page_event): count 0 if nothing. ZX_ERR_BAD_STATE if nobody will answer.
  */
 zx_status_t pages_want(const pgr_world *w, uint32_t pages, uint32_t event, uint64_t page, uint64_t end,
                        const struct caps *caps, struct want *want);

@@ -292,7 +292,7 @@ const pgr_call_info *pgr_call_row(uint32_t number);
 
 /*
  * States of a page. A page without a run is PGR_PAGE_NONE: absent in a VMO made by a pager, otherwise what the
- * parent shows, or zero.
+ * parent shows, or zero. Those with frames stand together, from PGR_PAGE_ANONYMOUS to PGR_PAGE_AWAITING_CLEAN.
  */
 enum pgr_page_state {
     PGR_PAGE_NONE,

@@ -16,8 +16,8 @@
  * A request counts how many of its pages are still to come, not which. When supplies (or cuts) have covered that
  * many it completes; when the pager fails a part of it, it completes with the error, or, if it is lenient and its
  * first page was not meant, with ZX_OK. Its packet, if unread, is withdrawn. All who wait for it are released with
- * the same status, those who joined first. Completion promises nothing:
- * a released thread looks at its page again, and may ask again.
+ * the same status, those who joined first. Completion promises nothing: a released thread looks at its page again, and
+ * may ask again.
  *
  * A request lives exactly as long as it has a waiter. If its owner is killed, the thread that joined first owns it.
  */

@@ -36,6 +36,12 @@ struct want {
     uint64_t count;
 };
 
+/* Did zx_pager_detach_vmo end it? */
+static inline int source_detached(const pgr_world *w, uint32_t source)
+{
+    return (object_at(w, source)->flags & PGR_SOURCE_DETACHED) != 0;
+}
+
 /* Has the source nobody any more who would answer? */
 static inline int source_deaf(const pgr_world *w, uint32_t source)
 {

@@ -9,11 +9,6 @@
 
 #include "map.h"
 
-struct vmar *vmar_at(const pgr_world *w, uint32_t row)
-{
-    return &object_at(w, row)->vmar;
-}
-
 void vmar_make_empty(pgr_world *w, uint32_t row, uint64_t page, uint64_t count)
 {
     struct vmar *vmar = vmar_at(w, row);

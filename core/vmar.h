@@ -12,7 +12,6 @@ struct region {
     uint64_t count;
 };
 
-struct vmar *vmar_at(const pgr_world *w, uint32_t row);
 /* The VMAR is one hole. */
 void vmar_make_empty(pgr_world *w, uint32_t vmar, uint64_t page, uint64_t count);
 /* The mapping at this page, in the VMAR or in one inside of it. */

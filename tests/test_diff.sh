@@ -87,7 +87,7 @@ check_freedom()
 all_but()
 {
     grep --only-matching --no-filename --extended-regexp '"(zx_[a-z_]+|mem_[rw][a-z]+|[a-z]+_[a-z]+|reclaim|x86_exec)"' \
-        core/calls.c harness/trace_calls.c | tr -d '"' |
+        core/call_rows.h harness/trace_calls.c | tr -d '"' |
         grep --extended-regexp '^(zx_|mem_(read|write)$|fail_alloc$|reclaim$|thread_kill$|x86_exec$)' |
         grep --invert-match --line-regexp --extended-regexp "$1" | sort --unique | paste --serial --delimiters=,
 }

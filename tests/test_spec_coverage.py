@@ -112,7 +112,7 @@ def check_names(rows):
         if int(number) != last.get(word, 0) + 1:
             complain(f"{row.page}: row {row.name} follows row {last.get(word, 0)}")
         last[word] = int(number)
-    for call in sorted(set(re.findall(r'"(zx_\w+)"', pathlib.Path("core/calls.c").read_text()))):
+    for call in sorted(set(re.findall(r'"(zx_\w+)"', pathlib.Path("core/call_rows.h").read_text()))):
         if not any(call in row.calls for row in rows):
             complain(f"{call} has no row in docs/semantics/")
 
@@ -152,7 +152,7 @@ def edges():
 
 def check_pages():
     """What the pages call a trace exists. Other words in quotes are names of the core, of options, or of scripts."""
-    known = pathlib.Path("core/pgr.h").read_text() + "supply_failure fail_codes read_batch page_size fail_alloc"
+    known = pathlib.Path("core/pgr.h").read_text() + pathlib.Path("core/zx.h").read_text() + "supply_failure fail_codes read_batch page_size fail_alloc"
     pages = sorted(pathlib.Path("docs/semantics").glob("*.md")) + [pathlib.Path("docs/deviations.md")]
     for page in pages:
         for word in re.findall(r"`((?:[a-z]+/)*[a-z0-9]+(?:_[a-z0-9]+)+(?:\.(?:no)?trap)?)`", page.read_text()):

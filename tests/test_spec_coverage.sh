@@ -27,7 +27,7 @@ notices()
     rm -rf "$work/copy"
     mkdir -p "$work/copy/core"
     cp -rL docs corpus tests "$work/copy/"
-    cp core/calls.c core/pgr.h "$work/copy/core/"
+    cp core/call_rows.h core/pgr.h core/zx.h "$work/copy/core/"
     (cd "$work/copy" && sed -i "$2" "$1" && ! python3 tests/test_spec_coverage.py)
 }
 
