@@ -7,7 +7,7 @@
 #     ENGINE      libfuzzer   clang-19 (or CLANG)
 #                 afl         Debian's afl++
 #                 honggfuzz   HONGGFUZZ is the folder where it was built
-#                 centipede   CENTIPEDE is a folder with libcentipede_runner.pic.a
+#                 centipede   CENTIPEDE is a folder with libcentipede_runner.pic.a and weak.o
 #     SANITIZER   address, undefined, memory, none; coverage with libfuzzer only
 #
 # Objects go to WORK, or OUT/obj. ZYDIS, a folder of Zydis's sources, is passed on: without it the targets need the
@@ -54,8 +54,10 @@ honggfuzz)
     coverage=-fsanitize-coverage=trace-pc-guard,indirect-calls,trace-cmp
     ;;
 centipede)
-    CC=$clang CXX=${clang/clang/clang++} LIB_FUZZING_ENGINE="${CENTIPEDE:?}/libcentipede_runner.pic.a -ldl -lrt -lpthread"
-    coverage="-fno-builtin -fsanitize-coverage=trace-pc-guard,pc-table,trace-cmp,trace-loads"
+    # The fleet gives libraries to the compiler, too.
+    CC=$clang CXX=${clang/clang/clang++} LIB_FUZZING_ENGINE=${CENTIPEDE:?}/libcentipede_runner.pic.a
+    coverage="-O2 -fno-builtin -fsanitize-coverage=trace-loads -fsanitize-coverage=trace-pc-guard,pc-table,trace-cmp"
+    coverage+=" -ldl -lrt -lpthread $CENTIPEDE/weak.o"
     ;;
 *) usage ;;
 esac

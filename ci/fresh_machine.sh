@@ -23,7 +23,8 @@ make_base()
     debootstrap --variant=minbase bookworm "$1" "$mirror" >"$1.log" 2>&1 || { tail -n 20 "$1.log"; return 1; }
     mkdir -p "$1/pagerite"
     # What a checkout has, with the changes that are not committed yet, but nothing that was built.
-    git ls-files -z --cached --others --exclude-standard |
+    # In a container the checkout can be another user's, which git wants to be told.
+    git -c safe.directory="$PWD" ls-files -z --cached --others --exclude-standard |
         while IFS= read -r -d '' file; do if [[ -e $file ]]; then printf '%s\0' "$file"; fi; done |
         tar --create --null --files-from=- | tar --extract --directory="$1/pagerite"
 }

@@ -64,7 +64,7 @@ job_sweeps()
 
 job_spin()
 {
-    ci/setup.sh test && ci/spin.sh "$((seconds < 600 ? seconds : 600))"
+    ci/setup.sh spin && ci/spin.sh "$((seconds < 600 ? seconds : 600))"
 }
 
 job_machines()
@@ -79,7 +79,7 @@ job_freestanding()
 
 job_static()
 {
-    ci/setup.sh static && ci/static.sh
+    ci/setup.sh static buildifier && ci/static.sh
 }
 
 job_fresh()

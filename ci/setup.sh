@@ -40,7 +40,10 @@ packages_of()
         echo clang-19 llvm-19 gcc gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu gcc-arm-none-eabi
         echo libzydis-dev libelf-dev
         ;;
-    cross) echo make gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user-static ;;
+    cross)
+        echo make binutils gcc-i686-linux-gnu libc6-dev-i386-cross
+        echo gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user-static
+        ;;
     spin) echo make libc6-dev clang-19 libzydis-dev spin gcc libxxhash-dev patch ;;
     machine) echo debootstrap ;;
     *)
