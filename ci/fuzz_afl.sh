@@ -17,7 +17,9 @@ first_inputs()
     local target=$1 folder=$2 input
     rm -rf "$folder"
     mkdir -p "$folder" "$out/corpus/$target"
-    find "$out/seeds/$target" "$out/corpus/$target" -type f -size -1024k | LC_ALL=C sort |
+    # libFuzzer has named its own, of which there may be many, in the same way.
+    find "$out/corpus/$target" -type f -size -1024k -exec cp -t "$folder" {} +
+    find "$out/seeds/$target" -type f -size -1024k |
         while IFS= read -r input; do
             cp "$input" "$folder/$(sha1sum <"$input" | cut -c 1-40)"
         done
@@ -57,13 +59,22 @@ engine_found()
     [[ -n $(engine_finding "$1") ]] || ! grep --quiet --text -E "We're done here|nothing done:" "$logs/$1.log"
 }
 
+# AFL++ 4.04 goes on without a first input that crashes or takes too long, and only says so.
+refused_input()
+{
+    awk -v folder="$out/afl/first/$1/" -F "orig:|'" '
+        /Attempting dry run with/ { name = $3 }
+        /Test case .*results in a (crash|timeout)/ { print folder name; exit }' "$logs/$1.log"
+}
+
 engine_finding()
 {
-    local input copy
+    local input copy kind=crashes
     input=$(find "$out/afl/work/$1/default/crashes" "$out/afl/work/$1/default/hangs" -name 'id*' 2>/dev/null |
         LC_ALL=C sort | head -n 1)
+    if [[ -n $input ]]; then kind=$(basename "$(dirname "$input")"); else input=$(refused_input "$1"); fi
     [[ -n $input ]] || return 0
-    copy=$findings/$1-$(basename "$(dirname "$input")")-$(sha1sum <"$input" | cut -c 1-40)
+    copy=$findings/$1-$kind-$(sha1sum <"$input" | cut -c 1-40)
     cp "$input" "$copy"
     echo "$copy"
 }

@@ -96,7 +96,8 @@ static zx_status_t take(struct oracle *o, struct oracle_thread *t, uint64_t src_
     struct oracle_pages *pages = t->vmo2->pages;
     uint64_t first = oracle_vmo_first(t->vmo2) + src_offset / o->page_bytes;
     uint64_t count = length / o->page_bytes;
-    zx_status_t status = check_source(o, t->vmo2, src_offset, length);
+    uint64_t done = t->progress * o->page_bytes;
+    zx_status_t status = check_source(o, t->vmo2, src_offset + done, length - done);
     if (status != ZX_OK)
         return status;
     while (status == ZX_OK && t->progress < count && has_parent_node(o, pages))
@@ -118,7 +119,8 @@ static zx_status_t put(struct oracle *o, struct oracle_thread *t, uint64_t offse
     struct oracle_pages *pages = t->vmo->pages;
     uint64_t first = oracle_vmo_first(t->vmo) + offset / o->page_bytes;
     uint64_t count = length / o->page_bytes;
-    zx_status_t status = check_destination(o, t->vmo, offset, length);
+    uint64_t done = t->progress * o->page_bytes;
+    zx_status_t status = check_destination(o, t->vmo, offset + done, length - done);
     if (status != ZX_OK)
         return status; /* after the source has been emptied */
     while (t->progress < count) {
@@ -141,7 +143,10 @@ static zx_status_t put(struct oracle *o, struct oracle_thread *t, uint64_t offse
     return ZX_OK;
 }
 
-/* --- the call: everything is taken, then everything is put, so that overlapping ranges behave as memmove --- */
+/*
+ * --- the call: everything is taken, then everything is put, so that overlapping ranges behave as memmove; after a wait
+ * what is left of the range is asked for anew ---
+ */
 
 void oracle_bag_end(struct oracle *o, struct oracle_thread *t)
 {
