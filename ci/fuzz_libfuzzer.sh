@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154  # targets_in is for the includer; out, seconds, logs, findings are its own
-# What ci/fuzz.sh asks of libFuzzer. Inputs are kept in OUT/corpus/TARGET, beside the seeds.
+# What ci/fuzz.sh asks of libFuzzer. Inputs are kept in OUT/corpus/TARGET, beside the seeds. FUZZ_SEED, a number, lets every
+# run try the same inputs in the same order.
 
 targets_in=$out
 
@@ -12,7 +13,7 @@ engine_run()
     mapfile -t options < <(sed -n 's/^\([a-z_]*\) *= */-\1=/p' "ci/options/$target.options")
     export PAGERITE_TRACE_OUT=$findings/$target.trace
     exec "$out/$target" -max_total_time="$seconds" -print_final_stats=1 -artifact_prefix="$findings/$target-" \
-        "${options[@]}" "$corpus" "$out/seeds/$target"
+        ${FUZZ_SEED:+-seed="$FUZZ_SEED"} "${options[@]}" "$corpus" "$out/seeds/$target"
 }
 
 # Prints executions, executions a second, edges and corpus size: libFuzzer's last word on them.

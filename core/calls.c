@@ -51,7 +51,7 @@
 #define EXITS(name, function, ...) {{name, __VA_ARGS__, 0, 0, 1}, .commit = function##_commit}
 #define RESUMES(name, function, ...) {{name, __VA_ARGS__, 1, 0, 0}, .commit = NULL}
 
-#define CALL(kind, number, name, function, ...) [PGR_CALL_##number] = kind(name, function, __VA_ARGS__),
+#define PGR_ROW(kind, number, name, function, ...) [PGR_CALL_##number] = kind(name, function, __VA_ARGS__),
 static const struct call_row call_table[PGR_CALL_COUNT] = {
 #include "call_rows.h"
 };

@@ -29,7 +29,7 @@
 #define FUNCTIONS_WORLDLY(name) COMMIT(name);
 #define FUNCTIONS_EXITS(name) COMMIT(name);
 #define FUNCTIONS_RESUMES(name)
-#define CALL(kind, number, name, function, ...) FUNCTIONS_##kind(function)
+#define PGR_ROW(kind, number, name, function, ...) FUNCTIONS_##kind(function)
 #include "call_rows.h"
 
 /* What the families of calls share. */

@@ -133,7 +133,7 @@ zx_status_t pgr_image_config(const void *image, uint64_t image_bytes, pgr_config
  * --------------------------------------------------------------------------------------------------------------- */
 
 /* PGR_CALL_VMO_READ and so on: a number for each row of the table of calls. */
-#define CALL(kind, number, name, function, ...) PGR_CALL_##number,
+#define PGR_ROW(kind, number, name, function, ...) PGR_CALL_##number,
 enum pgr_call_number {
     PGR_CALL_NONE, /* no call */
 #include "call_rows.h"
