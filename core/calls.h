@@ -38,7 +38,7 @@
 void vmo_needed(struct need *need, uint32_t rows);
 /*
  * The checks that calls on a pager's VMO share: both handles, and that they belong together. Fills plan->pager and
- * plan->other.
+ * plan->object.
  */
 zx_status_t pager_vmo_get(const pgr_world *w, uint64_t pager, uint64_t vmo, zx_rights_t pager_rights,
                           zx_rights_t vmo_rights, struct plan *plan);
@@ -47,8 +47,6 @@ zx_status_t dirty_check(const pgr_world *w, struct plan *plan, uint64_t offset, 
 void dirty_commit(pgr_world *w, void *frames, const struct plan *plan, uint64_t page);
 void writeback_begin(pgr_world *w, uint32_t pages, uint64_t begin, uint64_t end, int zeros_only);
 void writeback_end(pgr_world *w, uint32_t pages, uint64_t begin, uint64_t end);
-/* An operation on plan->range of plan->op.vmo: what it asks once. */
-zx_status_t op_check(const pgr_world *w, struct plan *plan);
 /* ZX_VMO_OP_ZERO of a range of bytes as the end of another call, which does not tell whether it succeeds. */
 void zero_begin(struct op *op, uint64_t begin, uint64_t end);
 CHECK(zero);

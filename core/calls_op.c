@@ -62,7 +62,7 @@ static struct sight rest_see(const pgr_world *w, const struct plan *plan)
                      to_page(w, plan->base + plan->op.end));
 }
 
-zx_status_t commit_look(const pgr_world *w, struct plan *plan)
+static zx_status_t commit_look(const pgr_world *w, struct plan *plan)
 {
     zx_status_t status;
     uint32_t pins = 0;
@@ -301,8 +301,8 @@ static zx_status_t op_right_check(zx_rights_t rights, uint32_t op)
     }
 }
 
-/* The questions of each operation, once the handle is known to be good for it. */
-zx_status_t op_check(const pgr_world *w, struct plan *plan)
+/* The questions of each operation on plan->range of plan->op.vmo, once the handle is known to be good for it. */
+static zx_status_t op_check(const pgr_world *w, struct plan *plan)
 {
     plan->op.strict = plan->op.options == ZX_VMO_OP_COMMIT || plan->op.options == ZX_VMO_OP_PREFETCH;
     switch (plan->op.options) {

@@ -106,8 +106,7 @@ uint64_t pages_evict(pgr_world *w, uint32_t pages, uint8_t hint, uint64_t count)
 /* Takes everything from discardable pages; returns how many frames they had. */
 uint64_t pages_discard_all(pgr_world *w, uint32_t pages);
 
-/* These pages see others where they have nothing; and no longer. */
-void pages_join_parent(pgr_world *w, uint32_t pages, uint32_t parent, uint64_t offset_pages, uint64_t limit_pages);
+/* These pages see no others any more where they have nothing. */
 void pages_leave_parent(pgr_world *w, uint32_t pages);
 /*
  * A copy-on-write relative of `pages`: the first `size_pages` from `offset_pages` on, as far as they exist, are
@@ -117,11 +116,6 @@ uint32_t pages_snapshot(pgr_world *w, uint32_t pages, uint64_t offset_pages, uin
 /* A child that sees `seen_pages` of `pages` from `offset_pages` on. */
 uint32_t pages_see_through(pgr_world *w, uint32_t pages, uint64_t offset_pages, uint64_t size_pages,
                            uint64_t seen_pages, uint8_t flags);
-/*
- * Whose pages such a child hangs from: an ancestor, if those in between show it nothing. Changes offset and length
- * accordingly.
- */
-void pages_find_parent(const pgr_world *w, uint32_t *pages, uint64_t *offset_pages, uint64_t *seen_pages);
 /* The number of runs in [begin, end), cut at its ends. */
 uint64_t pages_runs(const pgr_world *w, uint32_t pages, uint64_t begin, uint64_t end);
 

@@ -372,7 +372,8 @@ void pages_unpin(pgr_world *w, uint32_t row, uint64_t page, uint64_t end)
 
 /* --- children --- */
 
-void pages_join_parent(pgr_world *w, uint32_t row, uint32_t parent, uint64_t offset_pages, uint64_t limit_pages)
+/* These pages see others where they have nothing. */
+static void join_parent(pgr_world *w, uint32_t row, uint32_t parent, uint64_t offset_pages, uint64_t limit_pages)
 {
     struct pages *pages = pages_at(w, row);
 
@@ -425,7 +426,7 @@ uint32_t pages_snapshot(pgr_world *w, uint32_t row, uint64_t offset_pages, uint6
 
     runs_share(w, pages, clone, offset_pages, offset_pages + shared);
     if (pages->parent != 0)
-        pages_join_parent(w, clone_row, pages->parent, pages->parent_offset_pages + offset_pages, seen);
+        join_parent(w, clone_row, pages->parent, pages->parent_offset_pages + offset_pages, seen);
     clone->family_next = pages->family_next;
     clone->family_prev = row;
     pages_at(w, clone->family_next)->family_prev = clone_row;
@@ -437,17 +438,11 @@ uint32_t pages_snapshot(pgr_world *w, uint32_t row, uint64_t offset_pages, uint6
  * A child that sees these pages as they are, and as they become, until it writes. If its window shows nothing that
  * an ancestor in between has, it hangs from the one above.
  */
-uint32_t pages_see_through(pgr_world *w, uint32_t row, uint64_t offset_pages, uint64_t size_pages, uint64_t seen_pages,
-                           uint8_t flags)
-{
-    uint32_t child = pages_make(w, size_pages, flags);
-
-    pages_find_parent(w, &row, &offset_pages, &seen_pages);
-    pages_join_parent(w, child, row, offset_pages, seen_pages);
-    return child;
-}
-
-void pages_find_parent(const pgr_world *w, uint32_t *row, uint64_t *offset_pages, uint64_t *seen_pages)
+/*
+ * Whose pages such a child hangs from: an ancestor, if those in between show it nothing. Changes offset and length
+ * accordingly.
+ */
+static void find_parent(const pgr_world *w, uint32_t *row, uint64_t *offset_pages, uint64_t *seen_pages)
 {
     const struct pages *pages = pages_at(w, *row);
 
@@ -459,4 +454,14 @@ void pages_find_parent(const pgr_world *w, uint32_t *row, uint64_t *offset_pages
         *row = pages->parent;
         pages = pages_at(w, *row);
     }
+}
+
+uint32_t pages_see_through(pgr_world *w, uint32_t row, uint64_t offset_pages, uint64_t size_pages, uint64_t seen_pages,
+                           uint8_t flags)
+{
+    uint32_t child = pages_make(w, size_pages, flags);
+
+    find_parent(w, &row, &offset_pages, &seen_pages);
+    join_parent(w, child, row, offset_pages, seen_pages);
+    return child;
 }

@@ -75,7 +75,8 @@ static void packet_fill(const pgr_world *w, const struct source *source, uint16_
     };
 }
 
-void source_send(pgr_world *w, uint32_t row)
+/* Sends the next request's packet if the source's packet is free. */
+static void source_send(pgr_world *w, uint32_t row)
 {
     static const uint8_t places[] = {
         [POST_QUEUED] = PGR_REQUEST_IN_PORT,

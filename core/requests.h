@@ -58,8 +58,6 @@ void requests_fail(pgr_world *w, uint32_t source, uint64_t begin, uint64_t end, 
 void requests_end(pgr_world *w, uint32_t source);
 /* The thread gives up its wait. */
 void request_abandon(pgr_world *w, uint32_t thread);
-/* Sends the next request's packet if the source's packet is free. */
-void source_send(pgr_world *w, uint32_t source);
 /* The source's packet has left the port's queue: it was received, or the port closed. */
 void source_sent(pgr_world *w, uint32_t source, enum pgr_request_place place);
 /* Sends ZX_PAGER_VMO_COMPLETE, once. No request is left. */
