@@ -4,6 +4,7 @@
 
 #include "pages.h"
 #include "plan.h"
+#include "vmo.h"
 
 #define ANSWER(name) zx_status_t name##_answer(const pgr_world *w, struct plan *plan, pgr_result *result)
 #define CHECK(name) zx_status_t name##_check(const pgr_world *w, struct plan *plan)
@@ -42,6 +43,11 @@ void vmo_needed(struct need *need, uint32_t rows);
  */
 zx_status_t pager_vmo_get(const pgr_world *w, uint64_t pager, uint64_t vmo, zx_rights_t pager_rights,
                           zx_rights_t vmo_rights, struct plan *plan);
+/*
+ * What is asked before each step that reads or writes content: how the wait went, is the VMO cached, does it still reach
+ * to plan->op.end?
+ */
+zx_status_t content_check(const pgr_world *w, const struct plan *plan, const struct window *window);
 /* ZX_PAGER_OP_DIRTY of bytes; WRITEBACK_BEGIN and _END of pages. */
 zx_status_t dirty_check(const pgr_world *w, struct plan *plan, uint64_t offset, uint64_t length, uint64_t data);
 void dirty_commit(pgr_world *w, void *frames, const struct plan *plan, uint64_t page);

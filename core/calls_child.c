@@ -10,7 +10,6 @@
 
 #include "handles.h"
 #include "ports.h"
-#include "vmo.h"
 
 #define CHILD_KINDS                                                                                                    \
     (ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_SLICE | ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZX_VMO_CHILD_REFERENCE |   \

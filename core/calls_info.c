@@ -5,7 +5,6 @@
 #include "calls.h"
 
 #include "handles.h"
-#include "vmo.h"
 
 /* --- zx_object_get_info --- */
 

@@ -9,10 +9,18 @@
 #include "frames.h"
 #include "handles.h"
 #include "life.h"
-#include "vmo.h"
 
 /* Of a transfer, by the kernel's measure: the pages that it dirties, and asks to have dirtied, at a time. */
 #define WRITE_BATCH 16u
+
+zx_status_t content_check(const pgr_world *w, const struct plan *plan, const struct window *window)
+{
+    if (plan->wake_status != ZX_OK)
+        return plan->wake_status;
+    if (pages_at(w, window->pages)->cache_policy != ZX_CACHE_POLICY_CACHED)
+        return ZX_ERR_BAD_STATE;
+    return plan->op.end > to_bytes(w, window->size_pages) ? ZX_ERR_OUT_OF_RANGE : ZX_OK;
+}
 
 static zx_status_t io_check(const pgr_world *w, struct plan *plan, zx_rights_t right)
 {
@@ -45,15 +53,11 @@ static zx_status_t io_look(const pgr_world *w, struct plan *plan, uint32_t event
         .dirty = WRITE_BATCH,
     };
 
+    zx_status_t status = content_check(w, plan, &window);
+
     plan->access = (struct access){0};
-    if (plan->wake_status != ZX_OK)
-        return plan->wake_status;
-    if (pages_at(w, window.pages)->cache_policy != ZX_CACHE_POLICY_CACHED)
-        return ZX_ERR_BAD_STATE;
-    if (plan->op.end > to_bytes(w, window.size_pages))
-        return ZX_ERR_OUT_OF_RANGE;
-    if (plan->op.position == plan->op.end)
-        return ZX_OK;
+    if (status != ZX_OK || plan->op.position == plan->op.end)
+        return status;
     if (pages_discarded(w, window.pages))
         return ZX_ERR_NOT_FOUND;
     /* Is there a buffer at the caller's address? */

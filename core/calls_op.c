@@ -7,7 +7,6 @@
 #include "handles.h"
 #include "life.h"
 #include "vmar.h"
-#include "vmo.h"
 
 /* --- COMMIT, ALWAYS_NEED, PREFETCH: pages are made present, one after another --- */
 

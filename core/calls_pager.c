@@ -6,7 +6,6 @@
 
 #include "handles.h"
 #include "ports.h"
-#include "vmo.h"
 
 /* --- zx_pager_create --- */
 

@@ -8,7 +8,6 @@
 
 #include "handles.h"
 #include "life.h"
-#include "vmo.h"
 
 #define PINS_MAX 31u /* of one page */
 

@@ -12,7 +12,6 @@
 #include "calls.h"
 
 #include "handles.h"
-#include "vmo.h"
 
 /*
  * Can these pages be taken from the VMO? Physical and contiguous ones never can. A child, or another VMO over the

@@ -10,7 +10,6 @@
 
 #include "frames.h"
 #include "handles.h"
-#include "vmo.h"
 
 enum transfer_stage { TRANSFER_TAKE, TRANSFER_PUT };
 

@@ -7,7 +7,6 @@
 #include "frames.h"
 #include "handles.h"
 #include "life.h"
-#include "vmo.h"
 
 void vmo_needed(struct need *need, uint32_t rows)
 {

@@ -3,8 +3,6 @@
  */
 #include "calls.h"
 
-#include "vmo.h"
-
 /* The parts of a range that is to be zeroed, in the order in which they are. Their numbers are those of op->stage. */
 enum zero_part { ZERO_HEAD = 1, ZERO_TAIL, ZERO_WHOLE, ZERO_PARTS_END };
 
@@ -111,13 +109,10 @@ static zx_status_t zero_part_look(const pgr_world *w, struct plan *plan, enum ze
 LOOK(zero)
 {
     struct window window = vmo_window(w, plan->op.vmo);
+    zx_status_t asked = content_check(w, plan, &window);
 
-    if (plan->wake_status != ZX_OK)
-        return plan->wake_status;
-    if (pages_at(w, window.pages)->cache_policy != ZX_CACHE_POLICY_CACHED)
-        return ZX_ERR_BAD_STATE;
-    if (plan->op.end > to_bytes(w, window.size_pages))
-        return ZX_ERR_OUT_OF_RANGE;
+    if (asked != ZX_OK)
+        return asked;
     plan->pages = window.pages;
     plan->base = to_bytes(w, window.offset_pages);
     plan->parts = 0;

@@ -144,19 +144,9 @@ static enum exec_kind check_repeated(struct reading *r, const struct trace_line 
 
 static int must_be_said(const pgr_arg *arg, const struct trace_value *sent)
 {
-    switch (arg->kind) {
-    case PGR_ARG_HANDLE_OUT:
-    case PGR_ARG_ADDRESS_OUT:
-    case PGR_ARG_U64_OUT:
-    case PGR_ARG_U32_OUT:
-    case PGR_ARG_BYTES_OUT:
-    case PGR_ARG_PROPERTY_OUT:
-    case PGR_ARG_RANGES_OUT:
-    case PGR_ARG_PACKET_OUT:
-        return sent->form != TRACE_EXPRESSION && sent->form != TRACE_AT;
-    default:
+    if (arg->kind == PGR_ARG_INFO_OUT || arg->kind == PGR_ARG_STATS_OUT || trace_argument_optional(arg->kind))
         return 0;
-    }
+    return trace_is_output(arg->kind) && sent->form != TRACE_EXPRESSION && sent->form != TRACE_AT;
 }
 
 static int is_ok(const struct trace_line *line)
